@@ -61,6 +61,8 @@ pub(crate) struct Shared {
     uploads: web::Data<Uploads>,
     pub(crate) alerts: Alerts,
     started: Instant,
+    /// The same by the clock, µs since the epoch.
+    started_at: i64,
     /// The output to an engine, where there is one.
     pub(crate) output: Option<Arc<Output>>,
     stopping: AtomicBool,
@@ -92,6 +94,7 @@ impl Shared {
             guard: Guard::new(&config, credentials, exposed),
             health: health::Health::default(),
             started: Instant::now(),
+            started_at: apm_time::now(),
             output: None,
             stopping: AtomicBool::new(false),
             config,

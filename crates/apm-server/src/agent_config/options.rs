@@ -104,23 +104,9 @@ fn check_agent(name: &str, agent: &str) -> Result<(), String> {
 
 /// The option that a name means where it differs by a letter or two.
 fn misspelled(name: &str) -> Option<&'static str> {
-    let near = |option: &&AgentOption| distance(option.name, &name.to_ascii_lowercase()) <= 2;
+    let name = name.to_ascii_lowercase();
+    let near = |option: &&AgentOption| strsim::levenshtein(option.name, &name) <= 2;
     OPTIONS.iter().find(near).map(|option| option.name)
-}
-
-/// The number of letters to put in, leave out or change (Levenshtein's distance).
-fn distance(one: &str, other: &str) -> usize {
-    let other = other.as_bytes();
-    let mut before: Vec<usize> = (0..=other.len()).collect();
-    for (row, letter) in one.bytes().enumerate() {
-        let mut now = vec![row + 1];
-        for (column, wanted) in other.iter().enumerate() {
-            let changed = before[column] + usize::from(letter != *wanted);
-            now.push(changed.min(before[column + 1] + 1).min(now[column] + 1));
-        }
-        before = now;
-    }
-    before[other.len()]
 }
 
 /// All options, by name.

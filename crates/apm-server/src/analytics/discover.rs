@@ -52,7 +52,7 @@ use walk::Search;
 pub const MOST_HITS: usize = 10_000;
 
 /// The end of the year 9999, µs since the epoch.
-const LATEST: i64 = 253_402_300_799_999_999;
+pub(crate) const LATEST: i64 = 253_402_300_799_999_999;
 
 /// The event after which the next page goes on, newest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

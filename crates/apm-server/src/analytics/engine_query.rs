@@ -9,7 +9,7 @@ use kql::{Bound, Expr, Field, Order, Pattern, Value, is_full_text};
 use serde_json::{Value as Json, json};
 
 /// Fields that are stored and not indexed, by the beginning of their names: only documents have them.
-const NOT_INDEXED: [&str; 18] = [
+const NOT_INDEXED: [&str; 21] = [
     "attributes",
     "error.custom",
     "error.exception.attributes",
@@ -24,10 +24,13 @@ const NOT_INDEXED: [&str; 18] = [
     "metricset.samples",
     "overflow",
     "span.links",
+    "span.message.headers",
     "span.stacktrace",
     "transaction.custom",
+    "transaction.duration.histogram",
     "transaction.experience",
     "transaction.marks",
+    "transaction.message.headers",
 ];
 
 /// A translated query.

@@ -118,7 +118,7 @@ pub(crate) struct Which {
 }
 
 /// The groups of a list that are read, of all of them.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Pick {
     /// A text that they must have, in lower case.
     pub(crate) search: Option<String>,

@@ -8,7 +8,7 @@ use apm_store::StoreError;
 use apm_store::rollup::weight;
 use apm_time::Range;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Double, Nullable, Text};
+use diesel::sql_types::{BigInt, Double, Nullable};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -94,16 +94,6 @@ struct Sampled {
     sum: f64,
     #[diesel(sql_type = BigInt)]
     n: i64,
-}
-
-#[derive(QueryableByName)]
-struct Sender {
-    #[diesel(sql_type = BigInt)]
-    id: i64,
-    #[diesel(sql_type = Text)]
-    environment: String,
-    #[diesel(sql_type = Text)]
-    document: String,
 }
 
 /// Sums of the requests and samples of senders.
@@ -254,10 +244,7 @@ pub(crate) fn processes(
         }
     }
     let ids: Vec<i64> = sums.keys().copied().collect();
-    let senders: Vec<Sender> = Sql::new(include_str!("instances/senders.sql"))
-        .bind("ids", serde_json::to_string(&ids).unwrap_or_default())
-        .load(conn)?;
-    let processes = senders.into_iter().map(|sender| Process {
+    let processes = sender::read(conn, &ids)?.into_iter().map(|sender| Process {
         id: sender.id,
         environment: sender.environment,
         document: sender::described(&sender.document),

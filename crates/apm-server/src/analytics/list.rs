@@ -44,7 +44,7 @@ impl Line {
 /// The lines of a list.
 #[derive(Debug)]
 pub(super) struct Lines {
-    /// In the order that is asked for, at most [`MOST`].
+    /// In the order that is asked for, as many as are picked.
     pub(super) lines: Vec<Line>,
     /// Number of lines of higher rank, before them.
     pub(super) first: usize,
@@ -79,8 +79,9 @@ pub(super) fn of_transactions(
     Ok((found, percentiles))
 }
 
-/// The keys to which something happened in the window, as they are picked, and the series of [`MOST`] of them: a series
-/// for each of many thousands would take a lot of memory. At most so many are left out that the last lines are found.
+/// The keys to which something happened in the window, as they are picked, and the series of [`MOST`] of them or fewer:
+/// a series for each of many thousands would take a lot of memory. At most so many are left out that the last lines are
+/// found.
 ///
 /// `found`: the ids whose names have the text that is searched for; without it, the words of keys are searched.
 pub(super) fn lines(
@@ -112,7 +113,7 @@ pub(super) fn lines(
         all.add(&sums[*place].total);
     }
     let first = within(pick.first, places.len());
-    let beyond = places.split_off(places.len().min(first + MOST));
+    let beyond = places.split_off(places.len().min(first + pick.most));
     let before: Vec<usize> = places.drain(..first).collect();
     let left_out = before.into_iter().chain(beyond);
     let told = |place: usize| (Arc::clone(&keys[place]), sums[place].total);

@@ -3,7 +3,30 @@
 use std::sync::Arc;
 
 use apm_store::event::{Kind, StoredEvent};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
 use serde_json::Value;
+
+use super::sql::Sql;
+
+/// A sender as it is stored.
+#[derive(QueryableByName)]
+pub(super) struct Sender {
+    #[diesel(sql_type = BigInt)]
+    pub(super) id: i64,
+    #[diesel(sql_type = Text)]
+    pub(super) environment: String,
+    /// The fields that it sent, as [`described`] reads them.
+    #[diesel(sql_type = Text)]
+    pub(super) document: String,
+}
+
+/// Some senders by their numbers.
+pub(super) fn read(conn: &mut SqliteConnection, ids: &[i64]) -> QueryResult<Vec<Sender>> {
+    let ids = serde_json::to_string(ids).unwrap_or_default();
+    let sql = Sql::new(include_str!("sender.sql")).bind("ids", ids);
+    sql.load(conn)
+}
 
 /// The fields that a sender gives to each of its events.
 pub(super) fn described(resource: &str) -> Value {

@@ -1,5 +1,7 @@
 //! A measure over time, laid out on a chart's buckets.
 
+use std::collections::HashMap;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -55,6 +57,16 @@ pub struct Axis {
     /// Whether they are wider, or begin earlier or end later, than asked for, since minutes are no longer kept.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub widened: bool,
+}
+
+impl Axis {
+    /// The place of each bucket by its start.
+    pub(super) fn places(&self) -> HashMap<i64, usize> {
+        let starts = self.buckets.iter().enumerate();
+        starts
+            .map(|(place, bucket)| (bucket.start, place))
+            .collect()
+    }
 }
 
 impl From<&Window> for Axis {

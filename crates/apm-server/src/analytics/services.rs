@@ -140,11 +140,17 @@ pub(crate) fn list_of(
         first,
         ..
     } = found;
-    let others = || left_out.iter().chain(&unfound);
-    let times = lines.iter().map(|line| (&line.key, line.total.sum));
-    let times = times.chain(others().map(|(name, total)| (name, total.sum)));
+    // The time of every service with a transaction, listed or not.
+    let others = left_out.iter().chain(&unfound);
+    let others = others.map(|(name, total)| (Arc::clone(name), total.sum));
+    let times = lines
+        .iter()
+        .map(|line| (Arc::clone(&line.key), line.total.sum));
+    let times: HashMap<Arc<str>, f64> = times.chain(others).collect();
     // Of equal ones, the first by name.
-    let busiest = times.max_by(|a, b| a.1.total_cmp(&b.1).then_with(|| b.0.cmp(a.0)));
+    let busiest = times
+        .iter()
+        .max_by(|a, b| a.1.total_cmp(b.1).then_with(|| b.0.cmp(a.0)));
     let busiest = busiest.map(|(name, _)| name.to_string());
     let mut lines: HashMap<Arc<str>, Line> = lines
         .into_iter()
@@ -164,24 +170,23 @@ pub(crate) fn list_of(
         .query
         .as_ref()
         .is_none_or(|query| filter::check(query, List::Metrics).is_ok());
-    let beyond: HashMap<&str, f64> = others().map(|(name, total)| (&**name, total.sum)).collect();
     let known: Vec<Row> = bind(include_str!("services/known.sql")).load(conn)?;
     // Parallel statements may take more time than their transactions have.
-    let busy = lines.iter().map(|(name, line)| (&**name, line.total.sum));
-    let busy = busy.chain(beyond.iter().map(|(name, time)| (*name, *time)));
-    let in_statements =
-        busy.map(|(name, time)| asked.get(name).copied().unwrap_or_default().min(time));
+    let in_statements = times.iter().map(|(name, time)| {
+        let asked = asked.get(&**name).copied().unwrap_or_default();
+        asked.min(*time)
+    });
     let in_statements = super::total(in_statements);
     let mut errors = 0;
     let mut services: Vec<Service> = known
         .into_iter()
         .filter_map(|row| {
             let line = lines.remove(row.name.as_str());
-            let is_beyond = beyond.contains_key(row.name.as_str());
-            if line.is_some() || is_beyond || row.heard {
+            let is_busy = times.contains_key(row.name.as_str());
+            if is_busy || row.heard {
                 errors += row.errors;
             }
-            if line.is_none() && (!row.heard || is_beyond || !pick.finds(&row.name)) {
+            if line.is_none() && (!row.heard || is_busy || !pick.finds(&row.name)) {
                 return None;
             }
             let total = line.as_ref().map(|line| line.total).unwrap_or_default();

@@ -41,6 +41,8 @@ pub(crate) struct Arguments {
     pairs: Vec<(String, String)>,
     path: Vec<(String, String)>,
     pub(crate) shape: Shape,
+    /// True if a table of the answer is fetched as a file, from a page or from the API.
+    pub(crate) is_file: bool,
     /// The present, µs; for data cut to a second, so that answers of one second are the same.
     pub(crate) now: i64,
     /// The time zone whose days dates without an offset are.
@@ -64,6 +66,7 @@ impl Arguments {
             pairs,
             path,
             shape: Shape::Data,
+            is_file: false,
             now: time::now() / SECOND * SECOND + SECOND,
             zone: TimeZone::UTC,
             described: None,
@@ -91,6 +94,9 @@ impl Arguments {
         })?;
         let names = request.match_info().iter().map(|(name, _)| name.to_owned());
         let mut arguments = Self {
+            is_file: pairs
+                .iter()
+                .any(|(name, value)| name == "format" && value == "csv"),
             pairs,
             path: names.zip(values.into_inner()).collect(),
             shape,
@@ -121,6 +127,7 @@ impl Arguments {
             pairs: Vec::new(),
             path: Vec::new(),
             shape: Shape::Data,
+            is_file: false,
             now: SECOND,
             zone: TimeZone::UTC,
             described: Some(RefCell::default()),

@@ -12,7 +12,7 @@ use super::{Address, Arguments, Problem, Question, Source, at};
 use crate::analytics::Scope;
 use crate::analytics::dependencies::{self, Choice, Dependencies, Dependency};
 use crate::analytics::filter::List;
-use crate::analytics::list::By;
+use crate::analytics::list::{By, Pick};
 use crate::analytics::series::Axis;
 use crate::csv::Table;
 
@@ -129,8 +129,9 @@ fn answer(list: &Listed, source: &mut Source<'_>) -> Result<Answer, Problem> {
     let most_time = match pick.has_most_time_first(first, left_out) {
         true => dependencies.first().cloned(),
         false => {
-            let all = dependencies::list(conn, scope, &choice, &period.window)?;
-            all.dependencies.into_iter().next()
+            let top = Pick::most_time(1);
+            let found = dependencies::list_of(conn, scope, &choice, &period.window, &top)?;
+            found.dependencies.into_iter().next()
         }
     };
     let previous = match &period.before {

@@ -124,7 +124,7 @@ pub(crate) struct Fields {
     /// The fields, by name.
     pub(crate) fields: Vec<Field>,
     #[serde(skip)]
-    complete: bool,
+    is_settled: bool,
 }
 
 impl Fields {
@@ -133,7 +133,7 @@ impl Fields {
             total: found.total,
             sample: found.hits.len(),
             fields: discover::fields(found.hits.iter().map(|hit| &hit.document)),
-            complete: found.complete,
+            is_settled: found.complete,
         }
     }
 }

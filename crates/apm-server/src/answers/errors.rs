@@ -190,15 +190,11 @@ fn answer(wanted: &Wanted, source: &mut Source<'_>) -> Result<Answer, Problem> {
     })?;
     let (found, sql) = found.into_parts();
     // The figures above the list are of all groups, or of the most frequent, whatever is searched for.
-    let figures = match pick.search.is_none() && found.left_out == 0 {
+    let most_frequent = errors::Pick::default();
+    let has_all = pick.search.is_none() && found.left_out == 0;
+    let figures = match has_all || pick == most_frequent {
         true => None,
-        false => Some(errors::list_of(
-            conn,
-            scope,
-            which,
-            window,
-            &errors::Pick::default(),
-        )?),
+        false => Some(errors::list_of(conn, scope, which, window, &most_frequent)?),
     };
     let figures = Figures::of(figures.as_ref().unwrap_or(&found), list.period.asked());
     let Errors {
@@ -210,13 +206,7 @@ fn answer(wanted: &Wanted, source: &mut Source<'_>) -> Result<Answer, Problem> {
         ..
     } = found;
     let previous = match &period.before {
-        Some(window) => Some(errors::list_of(
-            conn,
-            scope,
-            which,
-            window,
-            &errors::Pick::default(),
-        )?),
+        Some(window) => Some(errors::list_of(conn, scope, which, window, &most_frequent)?),
         None => None,
     };
     sort(&list.listing.sort, &mut errors);

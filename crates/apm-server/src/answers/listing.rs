@@ -164,6 +164,7 @@ impl Listing {
             by: by.unwrap_or_default(),
             descending: by.is_none() || self.sort.descending,
             first: self.first(),
+            most: MOST,
             is_order_asked: by.is_some(),
         }
     }

@@ -11,7 +11,7 @@ use super::period::Period;
 use super::top;
 use super::{Address, Arguments, Problem, Question, Source, at};
 use crate::analytics::filter::List;
-use crate::analytics::list::By;
+use crate::analytics::list::{By, Pick};
 use crate::analytics::series::Axis;
 use crate::analytics::statements::{self, Cost, Statement, Statements};
 use crate::csv::{Cell, Table};
@@ -119,8 +119,7 @@ impl Question for Params {
             Period::read(arguments)?,
         );
         let mut listed = Listed::read(arguments, scope, period, &SORTS, "-total")?;
-        let is_file = |(name, value): &(String, String)| name == "format" && value == "csv";
-        if !arguments.pairs().iter().any(is_file) {
+        if !arguments.is_file {
             listed.listing = listed.listing.at_most(MOST);
         }
         Ok(Self(listed))
@@ -140,8 +139,8 @@ impl Question for Params {
         let most_time = match pick.has_most_time_first(first, left_out) {
             true => statements.first().cloned(),
             false => {
-                let all = statements::list(conn, scope, None, window)?;
-                all.statements.into_iter().next()
+                let found = statements::list_of(conn, scope, window, &Pick::most_time(1))?;
+                found.statements.into_iter().next()
             }
         };
         let previous = match &period.before {

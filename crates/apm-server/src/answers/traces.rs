@@ -107,8 +107,7 @@ impl Question for Params {
 
     fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
         let found = traces::list(source.conn, &self.question, self.now)?;
-        let arguments = (&self.question, &found);
-        let names = traces::names(source.conn, arguments, &self.group, self.now)?;
+        let names = traces::names(source.conn, (&self.question, &found), &self.group, self.now)?;
         let whole_since = kept::whole_since(source.conn)?;
         Ok(Answer {
             found,

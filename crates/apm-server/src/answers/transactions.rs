@@ -13,7 +13,7 @@ use super::sql_of_requests;
 use super::top;
 use super::{Address, Arguments, Problem, Question, Source, at};
 use crate::analytics::Scope;
-use crate::analytics::list::By;
+use crate::analytics::list::{By, Pick};
 use crate::analytics::series::Axis;
 use crate::analytics::transactions::{self, Transaction, Transactions};
 use crate::csv::Table;
@@ -135,10 +135,7 @@ impl Question for Params {
         } = transactions::list_of(conn, &scope, window, &pick)?;
         let most_time = match pick.has_most_time_first(first, left_out) {
             true => groups.iter().take(2).cloned().collect(),
-            false => {
-                let all = transactions::list(conn, &scope, window)?;
-                all.transactions.into_iter().take(2).collect()
-            }
+            false => transactions::list_of(conn, &scope, window, &Pick::most_time(2))?.transactions,
         };
         let sql = sql_of_requests(conn, &scope, &groups, window)?;
         self.sort(&mut groups, &sql);

@@ -132,7 +132,7 @@ fn wire(look: &LookAtWire) -> (String, Value) {
 /// `GET /metrics`
 pub(super) async fn metrics(shared: web::Data<Shared>, store: web::Data<Store>) -> HttpResponse {
     let mut text = String::new();
-    process::process_families(&mut text, shared.started.elapsed());
+    process::process_families(&mut text, shared.started_at);
     let look = shared.intake.counters.look();
     intake_families(&mut text, &look);
     wire_families(&mut text, &look);

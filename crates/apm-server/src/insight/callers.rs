@@ -109,7 +109,7 @@ fn lately(window: &Window) -> Window {
     Window::new(range, window.now)
 }
 
-/// Callers, most time first.
+/// Callers, most time first. `window`: already widened where its minutes are gone.
 ///
 /// # Errors
 /// Those of SQLite.
@@ -122,8 +122,13 @@ pub fn list(
     // Of all statements, the last hours; of one there are few rows, however long the window.
     let (about, slices) = match wanted {
         Wanted::Each => {
-            let window = minutes::widened(conn, &lately(window))?;
-            (vec![About::Each], window.slices())
+            let last = lately(window);
+            // A window that is not cut came here with its minutes looked for.
+            let slices = match last.asked == window.asked {
+                true => window.slices(),
+                false => minutes::widened(conn, &last)?.slices(),
+            };
+            (vec![About::Each], slices)
         }
         Wanted::All => (vec![About::Statement(0)], window.slices()),
         Wanted::Statement(fingerprint) => (statements(conn, scope, fingerprint)?, window.slices()),

@@ -278,11 +278,10 @@ fn p95(bound: &P95, groups: &[transactions::Transaction]) -> Outcome {
         })
         .collect();
     let most = groups.iter().map(|(count, _)| *count).reduce(f64::max);
+    if !failures.is_empty() || most.is_some_and(|most| most >= FEWEST_REQUESTS) {
+        return Outcome::new(&check, 1, failures, Vec::new());
+    }
     let why = match most {
-        _ if !failures.is_empty() => return Outcome::new(&check, 1, failures, Vec::new()),
-        Some(most) if most >= FEWEST_REQUESTS => {
-            return Outcome::new(&check, 1, Vec::new(), Vec::new());
-        }
         Some(most) => format!(
             "too few requests named {}: {most:.0} of the {FEWEST_REQUESTS:.0} that a percentile needs",
             bound.name

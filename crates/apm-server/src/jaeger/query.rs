@@ -51,9 +51,15 @@ pub(super) fn pairs(request: &HttpRequest) -> Pairs {
     pairs
 }
 
+/// A parameter that is given and not empty.
+fn given<'a>(asked: &'a Pairs, name: &str) -> Option<&'a str> {
+    let value = asked.get(name).map(String::as_str);
+    value.filter(|value| !value.is_empty())
+}
+
 /// The traces that are asked for by their ids.
 pub(super) fn ids(asked: &Pairs) -> Vec<String> {
-    let ids = asked.get("traceID").map_or("", |ids| ids);
+    let ids = given(asked, "traceID").unwrap_or_default();
     let ids = ids.split(',').filter(|id| !id.is_empty());
     ids.take(MOST_IDS).map(str::to_owned).collect()
 }
@@ -71,12 +77,7 @@ pub(super) struct Search {
 impl Search {
     /// Reads it. The error says which parameter is wrong.
     pub(super) fn read(asked: &Pairs, now: i64) -> Result<Self, String> {
-        let given = |name: &str| {
-            asked
-                .get(name)
-                .map(|value| &**value)
-                .filter(|value| !value.is_empty())
-        };
+        let given = |name| given(asked, name);
         let service = given("service").ok_or("the parameter service is missing")?;
         let mut parts = Vec::new();
         if let Some(operation) = given("operation").filter(|operation| *operation != "all") {
@@ -167,8 +168,7 @@ fn tag(name: &str, value: &Value) -> Result<String, String> {
 
 /// The time that calls between services are asked for: `endTs` and `lookback`, ms.
 pub(super) fn lookback(asked: &Pairs, now: i64) -> Result<Range, String> {
-    let given = |name: &str| asked.get(name).filter(|text| !text.is_empty());
-    let millis = |name: &str, usual: i64| match given(name) {
+    let millis = |name: &str, usual: i64| match given(asked, name) {
         Some(text) => text
             .parse::<i64>()
             .map_err(|_| format!("{name}: {text} is no number of milliseconds")),

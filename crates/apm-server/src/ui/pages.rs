@@ -50,6 +50,7 @@ use super::href::Href;
 use super::number;
 use super::view::View;
 use super::words;
+use crate::answers::elsewhere::Elsewhere;
 use crate::answers::listing::{MOST, Rows};
 use crate::answers::matching::Scan;
 use crate::answers::{Problem, Question};
@@ -209,6 +210,11 @@ pub(crate) fn nothing_here(view: &View, what: &str) -> Markup {
         @if let Some(environment) = view.environment() { " in the environment " b { (environment) } } "."
     };
     empty(what, reason, wider(view))
+}
+
+/// Tells which events of an answer came from the engine, or are missing; nothing where everything is stored here.
+pub(crate) fn elsewhere_note(elsewhere: &Elsewhere) -> Markup {
+    html! { @if let Some(words) = elsewhere.words() { p.note-box.pad-note role="status" { (words) } } }
 }
 
 /// The requests that a page was counted from one by one, if it was.

@@ -14,7 +14,7 @@ use std::sync::OnceLock;
 use actix_web::http::{StatusCode, header};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, ResponseError as _};
-use apm_store::{Store, StoreError};
+use apm_store::{Store, StoreError, SubmitError, Ticket};
 use diesel::SqliteConnection;
 use futures_util::StreamExt as _;
 use percent_encoding::percent_decode_str;
@@ -248,6 +248,12 @@ fn clock(request: &HttpRequest) -> Clock {
     Clock::new(apm_time::now(), cookie(request, "tz").as_deref())
 }
 
+/// Waits until a write is stored; the error in words.
+async fn committed<T>(written: Result<Ticket<T>, SubmitError>) -> Result<T, String> {
+    let ticket = written.map_err(|error| error.to_string())?;
+    ticket.await.map_err(|error| error.to_string())
+}
+
 /// The view of a request, and its parameters; with an error, the default view to show the error in.
 fn view(request: &HttpRequest) -> (View, Result<Arguments, Problem>) {
     let clock = clock(request);
@@ -258,6 +264,7 @@ fn view(request: &HttpRequest) -> (View, Result<Arguments, Problem>) {
         .and_then(|asked| Ok((View::new(request.path(), &asked)?, asked)));
     let (mut view, asked) = match read {
         Ok((view, mut asked)) => {
+            asked.is_file |= is_file;
             // A comparison outlives the choice of another range: where it would overlap, the default one is made.
             if Period::read(&asked).is_err_and(|problem| problem.parameter() == Some("cmp")) {
                 asked.forget("cmp");

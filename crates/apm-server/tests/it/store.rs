@@ -22,6 +22,8 @@ mod tail;
 mod upgrade;
 
 use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use apm_store::{NameLimits, Store, StoreError, StoreOptions};
 use diesel::prelude::*;
@@ -56,4 +58,23 @@ pub(crate) fn number(store: &Store, sql: &str) -> i64 {
     store
         .read::<_, StoreError>(|conn| Ok(diesel::sql_query(sql).get_result::<Number>(conn)?.n))
         .expect(sql)
+}
+
+/// Waits until a condition holds; fails after a minute.
+pub(crate) fn wait_until(what: &str, condition: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !condition() {
+        assert!(Instant::now() < deadline, "still not: {what}");
+        std::thread::yield_now();
+    }
+}
+
+/// A process that runs one ignored test of this binary; its parent reads what it prints, and kills it.
+fn child(test: &str) -> Command {
+    let mut command = Command::new(std::env::current_exe().expect("a path"));
+    command
+        .args(["--exact", test, "--ignored", "--nocapture"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
+    command
 }

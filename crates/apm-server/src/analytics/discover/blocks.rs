@@ -10,6 +10,9 @@ use crate::analytics::sql::Sql;
 /// Events in a block.
 const SLOTS: i64 = 128;
 
+/// Blocks whose rows are looked at, whatever the time, where nothing has its place yet: the rows of 131 072 events.
+pub(super) const LEAST_BLOCKS: usize = 1_024;
+
 /// A block of events.
 #[derive(Clone, Copy, Debug, QueryableByName)]
 pub(super) struct Block {

@@ -14,7 +14,7 @@ use diesel::SqliteConnection;
 use serde_json::Value as Json;
 
 use super::Cursor;
-use super::blocks::{Block, Blocks};
+use super::blocks::{Block, Blocks, LEAST_BLOCKS};
 use super::hits::{Hit, Place, load};
 use super::sieve::Sieve;
 use super::walk::{Candidate, Search};
@@ -28,8 +28,6 @@ const NEAREST: usize = 512;
 const LEAST: usize = 32;
 /// Blocks of which the newest events are looked for: more are too many for the rest of the time.
 const MOST_LEFT: usize = 8_192;
-/// Blocks of these whose rows are looked at, whatever the time.
-const LEAST_BLOCKS: usize = 1_024;
 
 /// The result of a reading.
 pub(super) struct Read {

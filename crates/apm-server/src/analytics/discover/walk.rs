@@ -9,7 +9,7 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
 use super::Request;
-use super::blocks::{Block, Blocks, runs};
+use super::blocks::{Block, Blocks, LEAST_BLOCKS, runs};
 use super::columns;
 use super::hits::{Page, Place, load};
 use crate::analytics::condition::Condition;
@@ -19,9 +19,6 @@ use crate::analytics::sql::Sql;
 /// Blocks looked at together: first few, for the newest hits are near; then more, for speed.
 const FIRST_STRIDE: usize = 4;
 const LAST_STRIDE: usize = 256;
-
-/// Blocks whose rows are looked at, whatever the time, where nothing has its place yet: the rows of 131 072 events.
-const LEAST_BLOCKS: usize = 1024;
 
 /// The newest hits.
 pub(super) struct Newest {

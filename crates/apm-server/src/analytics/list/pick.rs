@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
+use super::MOST;
 use crate::analytics::sql::Sql;
 use crate::analytics::totals::Sum;
 
@@ -36,6 +37,8 @@ pub(crate) struct Pick {
     pub(crate) descending: bool,
     /// Number of rows of higher rank that are left out: a multiple of a thousand.
     pub(crate) first: usize,
+    /// Number of rows that are read, at most [`MOST`].
+    pub(crate) most: usize,
     /// False if rows are asked for in an order that is none of [`By`]: only those that are read can be sorted.
     pub(crate) is_order_asked: bool,
 }
@@ -47,12 +50,21 @@ impl Default for Pick {
             by: By::Time,
             descending: true,
             first: 0,
+            most: MOST,
             is_order_asked: true,
         }
     }
 }
 
 impl Pick {
+    /// The few rows with most time.
+    pub(crate) fn most_time(most: usize) -> Self {
+        Self {
+            most,
+            ..Self::default()
+        }
+    }
+
     /// True if the first row that is read, where `left_out` are not, has more time than any other of the window.
     pub(crate) fn has_most_time_first(&self, first: usize, left_out: usize) -> bool {
         let is_by_time = self.by == By::Time && self.descending;

@@ -229,12 +229,7 @@ fn cells(
     window: &Window,
     axis: &Axis,
 ) -> QueryResult<HashMap<i64, Sums>> {
-    let places: HashMap<i64, usize> = axis
-        .buckets
-        .iter()
-        .enumerate()
-        .map(|(place, bucket)| (bucket.start, place))
-        .collect();
+    let places = axis.places();
     let sql = window
         .bind(Sql::new(include_str!("cells.sql")))
         .bind("ids", ids);

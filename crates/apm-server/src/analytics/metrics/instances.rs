@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use apm_store::event::MetricKind;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Double, Text};
+use diesel::sql_types::{BigInt, Double};
 
 use super::super::Scope;
-use super::super::sender;
+use super::super::sender::{self, Sender};
 use super::super::series::Axis;
 use super::super::sql::Sql;
 use super::super::window::Window;
@@ -37,14 +37,6 @@ struct Row {
     samples: i64,
 }
 
-#[derive(QueryableByName)]
-struct Resource {
-    #[diesel(sql_type = BigInt)]
-    id: i64,
-    #[diesel(sql_type = Text)]
-    document: String,
-}
-
 /// Lines of instances, and whether all samples were read.
 pub(super) struct Instances {
     pub(super) lines: Vec<Line>,
@@ -66,12 +58,7 @@ pub(super) fn lines(
         .bind("most", MOST_SAMPLES);
     let rows: Vec<Row> = sql.load(conn)?;
     let samples: i64 = rows.iter().map(|row| row.samples).sum();
-    let places: HashMap<i64, usize> = axis
-        .buckets
-        .iter()
-        .enumerate()
-        .map(|(place, bucket)| (bucket.start, place))
-        .collect();
+    let places = axis.places();
     let names = names(conn, &rows)?;
     let mut by_name: BTreeMap<&str, Sums> = BTreeMap::new();
     for row in &rows {
@@ -98,14 +85,12 @@ pub(super) fn lines(
 
 /// The names of instances by sender.
 fn names(conn: &mut SqliteConnection, rows: &[Row]) -> QueryResult<HashMap<i64, String>> {
-    let ids: Vec<i64> = rows.iter().map(|row| row.resource).collect();
-    let sql = "SELECT r.id, r.document FROM json_each(:ids) i CROSS JOIN resource r ON r.id = i.value GROUP BY r.id";
-    let resources: Vec<Resource> = Sql::new(sql)
-        .bind("ids", serde_json::json!(ids).to_string())
-        .load(conn)?;
-    let named = |resource: Resource| {
-        let document = sender::described(&resource.document);
-        (resource.id, sender::node(&document))
+    let mut ids: Vec<i64> = rows.iter().map(|row| row.resource).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let named = |of: Sender| {
+        let document = sender::described(&of.document);
+        (of.id, sender::node(&document))
     };
-    Ok(resources.into_iter().map(named).collect())
+    Ok(sender::read(conn, &ids)?.into_iter().map(named).collect())
 }

@@ -2,6 +2,7 @@
 
 use super::{Fields, find, groups_table, request};
 use crate::analytics::discover::{self, Groups, Request};
+use crate::answers::elsewhere::Elsewhere;
 use crate::answers::parameter::Parameter;
 use crate::answers::{Address, Arguments, Problem, Question, Source, at};
 use crate::csv::Table;
@@ -28,12 +29,15 @@ impl Question for FieldsParams {
     }
 
     fn answer(&self, source: &mut Source<'_>) -> Result<Fields, Problem> {
-        let ((found, _), _) = find(source, &self.0, None)?;
-        Ok(Fields::from_found(&found))
+        let ((found, _), elsewhere) = find(source, &self.0, None)?;
+        let mut fields = Fields::from_found(&found);
+        // Other servers may store more events while none arrives here.
+        fields.is_settled &= elsewhere == Elsewhere::default();
+        Ok(fields)
     }
 
     fn is_settled(answer: &Fields) -> bool {
-        answer.complete
+        answer.is_settled
     }
 }
 

@@ -38,7 +38,7 @@ const TAB: Parameter = Parameter::word(
     ],
     "What to add about all of the trace: `statistics` adds `operations`, `sql` adds `statements` and `gaps`, `logs` \
      adds `log_lines`, `errors` adds `error_rows`; `metadata` and `json` add the `document` of the first item where \
-     none is arguments for.",
+     none is asked for.",
 );
 
 /// Log lines whose documents are read at once.

@@ -1,11 +1,9 @@
 //! The families that Prometheus' own libraries have for each process, and the build.
 
 use std::fmt::Write as _;
-use std::sync::OnceLock;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// `process_*`, as far as the operating system tells, and `pocket_apm_build_info`. `uptime`: of the server.
-pub(super) fn process_families(text: &mut String, uptime: Duration) {
+/// `process_*`, as far as the operating system tells, and `pocket_apm_build_info`. `started_at`: µs since the epoch.
+pub(super) fn process_families(text: &mut String, started_at: i64) {
     let _ = writeln!(
         text,
         "# HELP pocket_apm_build_info The version of the server, as a label.\n\
@@ -13,24 +11,16 @@ pub(super) fn process_families(text: &mut String, uptime: Duration) {
          pocket_apm_build_info{{version=\"{}\"}} 1",
         env!("CARGO_PKG_VERSION")
     );
+    // Read once, at the start: `changes(process_start_time_seconds)` counts restarts, and two readings of the clock and
+    // of the uptime never differ by the same.
     write(
         text,
         "start_time_seconds",
         "gauge",
         "When the server started, seconds since 1970.",
-        start(uptime),
+        started_at as f64 / apm_time::SECOND as f64,
     );
     system(text);
-}
-
-/// When the server started, the same at each look: `changes(process_start_time_seconds)` counts restarts, and two
-/// readings of two clocks never differ by the same.
-fn start(uptime: Duration) -> f64 {
-    static START: OnceLock<f64> = OnceLock::new();
-    *START.get_or_init(|| {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH);
-        now.unwrap_or_default().saturating_sub(uptime).as_secs_f64()
-    })
 }
 
 /// The numbers of `/proc`.

@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
 use super::{Kind, LONGEST_NAME, TOGETHER, insert};
+use crate::analytics::discover::LATEST;
 use crate::insight::bounds;
 
 /// The kind of a shared document.
@@ -12,9 +13,6 @@ pub(crate) const KIND: &str = "marker";
 
 /// The same version or plan on several servers within so many seconds is one marker.
 const SAME: i64 = 600;
-
-/// The end of the year 9999, µs since the epoch.
-const LATEST: i64 = 253_402_300_799_999_999;
 
 /// Time, kind, service, environment and name: all that a marker is.
 type Key = (i64, String, String, Option<String>, String);

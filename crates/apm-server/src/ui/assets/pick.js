@@ -17,7 +17,8 @@ export function init(root) {
       for (const one of boxes()) one.checked = box.checked;
       tell();
     });
-    document.addEventListener("change", (event) => event.target.matches?.("input.pick") && tell());
+    // A refresh replaces this element, and so ends the listener.
+    all.closest("main").addEventListener("change", (event) => event.target.matches("input.pick") && tell());
     tell();
   }
 }

@@ -122,7 +122,7 @@ function busy() {
   return (
     current ||
     document.hidden ||
-    document.querySelector("details.menu[open], .dragging, :target.chart-behind") ||
+    document.querySelector("details.menu[open], .dragging, :target.chart-behind, input.pick:checked") ||
     !getSelection().isCollapsed ||
     document.activeElement?.matches("input, textarea, select")
   );

@@ -55,12 +55,13 @@ fn gzip_is_sent_only_to_those_who_take_it() {
 }
 
 /// Modules that are fetched where they are needed, after the page is shown.
-const ON_DEMAND: [&str; 7] = [
+const ON_DEMAND: [&str; 8] = [
     "console.js",
     "dashboard.js",
     "density.js",
     "docs.js",
     "flame.js",
+    "pick.js",
     "waterfall.js",
     "scale.js",
 ];
@@ -95,6 +96,18 @@ fn modules_are_fetched_later_only_where_the_test_of_the_first_load_says_so() {
             !texts.iter().any(|text| text.contains(&of("from "))),
             "{name}"
         );
+    }
+}
+
+#[test]
+fn modules_of_the_waterfall_are_imported_by_no_others() {
+    let is_of_waterfall = |name: &str| name == "waterfall.js" || OF_WATERFALL.contains(&name);
+    for (file, _, body) in FILES.iter().filter(|(name, ..)| name.ends_with(".js")) {
+        let text = std::str::from_utf8(body).unwrap();
+        for name in OF_WATERFALL {
+            let imports = text.contains(&format!("from \"./{name}\""));
+            assert!(!imports || is_of_waterfall(file), "{file} imports {name}");
+        }
     }
 }
 

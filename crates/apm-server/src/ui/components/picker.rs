@@ -72,7 +72,7 @@ pub(crate) fn picker(view: &View, around: &Surroundings) -> Markup {
                         }
                     }
                     form.picker-form method="get" action=(view.path) {
-                        @for (key, value) in view.params_but(&["from", "to", "page", "after", "open", "hold"]) {
+                        @for (key, value) in view.params_at_first_row(&["from", "to"]) {
                             input type="hidden" name=(key) value=(value);
                         }
                         label {

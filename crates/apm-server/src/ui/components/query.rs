@@ -37,8 +37,7 @@ pub(crate) fn query_bar(
     let kept = if elsewhere {
         view.shared_params()
     } else {
-        view.params_but(&["q", "page", "open", "after", "hold"])
-            .collect()
+        view.params_at_first_row(&["q"]).collect()
     };
     let action = if elsewhere { "/discover" } else { &view.path };
     html! {

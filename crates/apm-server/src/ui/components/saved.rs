@@ -7,14 +7,10 @@ use crate::dashboard::LONGEST_TITLE;
 use crate::ui::view::View;
 use crate::ui::words;
 
-/// Parameters that say where a reader is in a list, and not what the list is of.
-const PLACES: [&str; 6] = ["page", "after", "open", "hold", "refresh", "tail"];
-
 /// The button and its form. `title`: what the view is called unless somebody says otherwise.
 pub(crate) fn save(view: &View, title: &str) -> Markup {
-    let address = PLACES
-        .iter()
-        .fold(view.here(), |href, key| href.without(key));
+    // The place in the list and the refresh are of this reader, not of the view.
+    let address = view.at_first_row().without("refresh").without("tail");
     html! {
         details.menu.menu--right {
             summary.btn.btn--small { "Save view" (icon::caret()) }

@@ -13,6 +13,7 @@ use crate::ui::components::head::{Crumb, page_head};
 use crate::ui::components::panel::{nothing, panel};
 use crate::ui::components::shell::Section;
 use crate::ui::number;
+use crate::ui::plot::labels::without_zeros;
 use crate::ui::view::View;
 use crate::ui::words;
 
@@ -196,8 +197,7 @@ fn real(value: f64) -> String {
     if size > 0.0 && !(0.001..1e15).contains(&size) {
         return format!("{value:.3e}");
     }
-    let text = format!("{value:.3}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    without_zeros(&format!("{value:.3}"))
 }
 
 fn cell(view: &View, column: &str, cell: &Cell, numeric: bool) -> Markup {

@@ -63,7 +63,7 @@ impl Rendered for Params {
             (page_head(&crumbs, answer, why))
             (chips(view, &state))
             div.row.row--wrap { (metrics(view, found)) span.push {} (save(view, "Discover")) }
-            @if let Some(words) = found.elsewhere.words() { p.note-box.pad-note role="status" { (words) } }
+            (super::elsewhere_note(&found.elsewhere))
             (super::kept::note(view, found.whole_since))
             div.cols.cols--fields {
                 (fields::aside(view, &state, &found.fields))
@@ -140,7 +140,7 @@ fn chips(view: &View, state: &State) -> Markup {
 
 /// Whether metrics are among the documents, and the way to the other choice.
 fn metrics(view: &View, found: &Found) -> Markup {
-    let plain = view.here().without("after").without("open").without("hold");
+    let plain = view.at_first_row();
     html! {
         @if found.without_metrics {
             p.scan-note { "Metrics are left out. " a href=(plain.set("metrics", "on")) { "Show metrics, too" } }

@@ -9,6 +9,7 @@ use crate::answers::sourced::Sourced;
 use crate::ui::chart::histogram::{self, Bin, Histogram};
 use crate::ui::components::controls::segment;
 use crate::ui::number::FEW;
+use crate::ui::plot::labels::without_zeros;
 use crate::ui::view::View;
 
 fn bins(bars: &[Bar]) -> Vec<Bin> {
@@ -74,10 +75,7 @@ pub(crate) fn chart(
 /// Two numbers, a way back, and the switch of the scale: all of it works without a script.
 fn controls(view: &View, chosen: Durations, brush: Option<(f64, f64)>) -> Markup {
     const OWN: [&str; 6] = ["min_us", "max_us", "min_ms", "max_ms", "sample", "item"];
-    let ms = |us: f64| {
-        let text = format!("{:.3}", us / 1e3);
-        text.trim_end_matches('0').trim_end_matches('.').to_owned()
-    };
+    let ms = |us: f64| without_zeros(&format!("{:.3}", us / 1e3));
     let typed = |us: i64| (us > 0 && us < i64::MAX).then(|| ms(us as f64));
     let plain = || OWN.iter().fold(view.here(), |href, key| href.without(key));
     let linear = view.param("scale") == Some("linear");

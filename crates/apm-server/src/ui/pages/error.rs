@@ -35,7 +35,7 @@ impl Rendered for Params {
         let body = html! {
             (page_head(&crumbs, answer, why))
             (totals(view, found))
-            @if let Some(words) = found.elsewhere.words() { p.note-box.pad-note role="status" { (words) } }
+            (super::elsewhere_note(&found.elsewhere))
             div.cols.cols--side {
                 div.stack {
                     section.panel { (chart) }

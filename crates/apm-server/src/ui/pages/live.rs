@@ -210,12 +210,12 @@ impl State {
     /// where much is stored of which nothing matches, or where it cannot be read.
     async fn step(&mut self) -> Option<String> {
         let news = self.news().await;
-        let is_quiet = news.is_none() && self.quiet >= QUIET_STEPS;
-        self.quiet = match news.is_some() || is_quiet {
-            true => 0,
-            false => self.quiet + 1,
-        };
-        news.or_else(|| is_quiet.then(|| ": still here\n\n".to_owned()))
+        if news.is_none() && self.quiet < QUIET_STEPS {
+            self.quiet += 1;
+            return None;
+        }
+        self.quiet = 0;
+        Some(news.unwrap_or_else(|| ": still here\n\n".to_owned()))
     }
 
     /// The events since the last look, as the stream says them.

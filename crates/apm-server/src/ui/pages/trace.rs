@@ -58,7 +58,7 @@ impl Rendered for Params {
             (totals(view, trace))
             (pin(id, found.kept))
             div.row { a.btn.btn--small href=(comparable(view, trace)) { "Compare with another trace" } }
-            @if let Some(words) = found.elsewhere.words() { p.note-box.pad-note role="status" { (words) } }
+            (super::elsewhere_note(&found.elsewhere))
             section.panel aria-label="Trace" { (panel.render(view)) }
         };
         Answer::Page(Page {

@@ -64,7 +64,8 @@ fn places(value: f64) -> usize {
     (2.0 - rounded.log10().floor()).max(0.0) as usize
 }
 
-fn without_zeros(text: &str) -> String {
+/// A number without the zeros that end its decimals.
+pub(crate) fn without_zeros(text: &str) -> String {
     match text.contains('.') {
         true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
         false => text.to_owned(),

@@ -7,7 +7,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use apm_store::{Store, StoreError};
 use futures_util::stream::{self, Stream, StreamExt as _};
 
-use super::refused;
+use super::{committed, refused};
 use crate::agent_config::{self, Settings, options};
 use crate::export::Export;
 use crate::ui::href::Href;
@@ -47,11 +47,7 @@ pub(in crate::ui) async fn set_agents(
         }
     };
     let after = agents::after(&new, before.as_ref()).to_string();
-    let stored = match agent_config::set(store, new) {
-        Ok(ticket) => ticket.await.map_err(|error| error.to_string()),
-        Err(error) => Err(error.to_string()),
-    };
-    match stored {
+    match committed(agent_config::set(store, new)).await {
         Ok(()) => to(&after),
         Err(error) => refused(
             request,
@@ -79,11 +75,7 @@ pub(in crate::ui) async fn clear(
             "Tick the box beside the button to confirm.",
         );
     }
-    let cleared = match store.clear() {
-        Ok(ticket) => ticket.await.map_err(|error| error.to_string()),
-        Err(error) => Err(error.to_string()),
-    };
-    match cleared {
+    match committed(store.clear()).await {
         Ok(()) => to("/settings?cleared=1"),
         Err(error) => refused(
             request,

@@ -5,7 +5,7 @@ use actix_web::web::{Data, Form, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use apm_store::Store;
 
-use super::refused;
+use super::{committed, refused};
 use crate::dashboard::{self, Pin};
 
 /// Pins a chart or a page.
@@ -68,11 +68,7 @@ async fn done<T: Send + 'static>(
     is_done: impl FnOnce(&T) -> bool,
     (status, why): (StatusCode, &str),
 ) -> HttpResponse {
-    let result = match written {
-        Ok(ticket) => ticket.await.map_err(|error| error.to_string()),
-        Err(error) => Err(error.to_string()),
-    };
-    match result {
+    match committed(written).await {
         Ok(value) if is_done(&value) => HttpResponse::SeeOther()
             .insert_header((header::LOCATION, "/dashboard"))
             .finish(),

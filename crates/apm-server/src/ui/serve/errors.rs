@@ -5,7 +5,7 @@ use actix_web::web::{Data, Form, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use apm_store::Store;
 
-use super::refused;
+use super::{committed, refused};
 use crate::insight::triage::{self, Change, TriageError};
 use crate::ui::href::Href;
 use crate::ui::pages::errors::change::read_change;
@@ -72,31 +72,33 @@ pub(in crate::ui) async fn change_all(
     let asked = groups.len();
     let now = apm_time::now();
     let written = store.write(move |conn| {
-        let mut refused = Vec::new();
+        let mut unchanged = Vec::new();
         for (key, service) in groups {
             if let Err(error) = triage::change(conn, &service, key, &made, now)? {
-                refused.push(error);
+                unchanged.push(error);
             }
         }
-        Ok(refused)
+        Ok(unchanged)
     });
-    let refused = match written {
-        Ok(ticket) => ticket.await.map_err(|error| error.to_string()),
-        Err(error) => Err(error.to_string()),
+    let unchanged = match committed(written).await {
+        Ok(unchanged) => unchanged,
+        Err(why) => return wrong(&request, StatusCode::SERVICE_UNAVAILABLE, &why),
     };
-    match refused {
-        Err(why) => wrong(&request, StatusCode::SERVICE_UNAVAILABLE, &why),
-        Ok(refused) => match refused.first() {
-            None => HttpResponse::SeeOther()
-                .insert_header((header::LOCATION, back(&form)))
-                .finish(),
-            Some(TriageError::Wrong(why)) => wrong(&request, StatusCode::BAD_REQUEST, why),
-            Some(error) => {
-                let done = asked - refused.len();
-                let why = format!("{done} of {asked} errors were changed: {error}.");
-                refused_some(&request, &why)
-            }
-        },
+    match unchanged.first() {
+        None => HttpResponse::SeeOther()
+            .insert_header((header::LOCATION, back(&form)))
+            .finish(),
+        Some(TriageError::Wrong(why)) => wrong(&request, StatusCode::BAD_REQUEST, why),
+        Some(error) => {
+            let done = asked - unchanged.len();
+            let why = format!("{done} of {asked} errors were changed: {error}.");
+            refused(
+                &request,
+                StatusCode::NOT_FOUND,
+                "Not all errors were changed.",
+                &why,
+            )
+        }
     }
 }
 
@@ -133,15 +135,6 @@ fn back(form: &[(String, String)]) -> String {
     }
 }
 
-fn refused_some(request: &HttpRequest, why: &str) -> HttpResponse {
-    refused(
-        request,
-        StatusCode::NOT_FOUND,
-        "Not all errors were changed.",
-        why,
-    )
-}
-
 async fn made_in(
     store: &Store,
     service: &str,
@@ -151,8 +144,7 @@ async fn made_in(
     let service = service.to_owned();
     let now = apm_time::now();
     let written = store.write(move |conn| triage::change(conn, &service, key, &made, now));
-    let ticket = written.map_err(|error| error.to_string())?;
-    ticket.await.map_err(|error| error.to_string())
+    committed(written).await
 }
 
 fn wrong(request: &HttpRequest, status: StatusCode, why: &str) -> HttpResponse {

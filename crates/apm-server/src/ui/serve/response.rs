@@ -54,10 +54,12 @@ pub(super) fn respond(request: &HttpRequest, made: Result<Made, StoreError>) -> 
             .body(file),
         Err(error) => {
             log::warn!("cannot answer {}: {error}", request.path());
-            let view = View::fallback(request.path(), clock(request));
-            let page = trouble("The database did not answer.", &error.to_string());
-            let text = document(&view, &Surroundings::default(), &page).into_string();
-            html_response(request, StatusCode::SERVICE_UNAVAILABLE, text)
+            refused(
+                request,
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The database did not answer.",
+                &error.to_string(),
+            )
         }
     }
 }
@@ -73,15 +75,11 @@ pub(super) fn no_such_table(request: &HttpRequest) -> HttpResponse {
 
 /// A page for an address that leads nowhere.
 pub(in crate::ui) fn not_found(request: &HttpRequest) -> HttpResponse {
-    let view = View::fallback(request.path(), clock(request));
-    let page = trouble(
-        "This page does not exist.",
-        "The address may be wrong, or belong to another version.",
-    );
-    html_response(
+    refused(
         request,
         StatusCode::NOT_FOUND,
-        document(&view, &Surroundings::default(), &page).into_string(),
+        "This page does not exist.",
+        "The address may be wrong, or belong to another version.",
     )
 }
 

@@ -20,11 +20,11 @@ const SHARED: [&str; 10] = [
     "density",
 ];
 
-/// Parameters that tell which rows of a list are shown or open: another choice of services has other rows.
-const OPENED: [&str; 6] = ["page", "after", "open", "hold", "item", "sample"];
-
 /// Parameters that tell which rows of a list are shown: in another range, or without a filter, there are other rows.
 const PLACE: [&str; 4] = ["page", "after", "open", "hold"];
+
+/// Parameters that tell which details are open: another choice of services has others.
+const DETAILS: [&str; 2] = ["item", "sample"];
 
 impl View {
     /// The same page for another service, or for all of them.
@@ -40,9 +40,9 @@ impl View {
             ["services", _] => to(&["services", name]),
             // The details that are open may not be of that service.
             [first, _, ..] if *first != "traces" => to(&[first]).set("service", name),
-            _ => OPENED
+            _ => DETAILS
                 .into_iter()
-                .fold(view.here(), Href::without)
+                .fold(view.at_first_row(), Href::without)
                 .set("service", name),
         }
     }
@@ -58,7 +58,8 @@ impl View {
 
     /// The page that a form with a choice of services and environments leads to: the path, and what is kept.
     pub(crate) fn choosing(&self, what: &str) -> (String, Vec<(&str, &str)>) {
-        let is_free = |key: &str| !REPEATED.contains(&key) && !OPENED.contains(&key);
+        let is_opened = |key: &str| PLACE.contains(&key) || DETAILS.contains(&key);
+        let is_free = |key: &str| !REPEATED.contains(&key) && !is_opened(key);
         let segments: Vec<&str> = self.path.trim_matches('/').split('/').collect();
         // A page below a list, as of one statement, may be of a service that is not chosen: the form leads to the
         // list.
@@ -97,6 +98,15 @@ impl View {
     /// This page from its first row on, for a link after which a list has other rows.
     pub(crate) fn at_first_row(&self) -> Href {
         PLACE.into_iter().fold(self.here(), Href::without)
+    }
+
+    /// The parameters of [`View::at_first_row`] but `without`, for the hidden fields of a form.
+    pub(crate) fn params_at_first_row<'a>(
+        &'a self,
+        without: &'a [&str],
+    ) -> impl Iterator<Item = (&'a str, &'a str)> {
+        self.params_but(without)
+            .filter(|(key, _)| !PLACE.contains(key))
     }
 
     /// Another page, in the same range, environment, service and comparison, and with the query where that page can be
@@ -150,11 +160,7 @@ impl View {
         if !filters.contains(&kql) {
             filters.push(kql);
         }
-        self.here()
-            .set("filter", &filters.join("\n"))
-            .without("after")
-            .without("open")
-            .without("hold")
+        self.at_first_row().set("filter", &filters.join("\n"))
     }
 
     /// Twice the range around its middle, but not into the future.

@@ -3,16 +3,13 @@
 use std::time::Duration;
 
 use apm_store::event::{Batch, Event};
-use apm_store::{Store, StoreError, StoreOptions, TailSampling};
-use diesel::prelude::*;
-use diesel::sql_query;
+use apm_store::{Store, StoreOptions, TailSampling};
 
-use crate::store::Number;
+use crate::store::{number, wait_until};
 use crate::support::events::{NEW_YEAR, resource, span, transaction};
 use crate::support::server::TestServer;
 
 const TRACES: u64 = 3000;
-const DEADLINE: Duration = Duration::from_secs(60);
 
 /// A file with requests of New Year's Day, of which a fifth was left.
 fn sampled(path: &std::path::Path) {
@@ -43,19 +40,8 @@ fn sampled(path: &std::path::Path) {
         }
         store.submit(batch).expect("room").wait().expect("stored");
     }
-    let deadline = std::time::Instant::now() + DEADLINE;
-    loop {
-        let left = store.read::<_, StoreError>(|conn| {
-            let sql =
-                "SELECT count(*) AS n FROM block WHERE id >= (SELECT coalesce(max(sampled), 0) FROM kept_state)";
-            Ok(sql_query(sql).get_result::<Number>(conn)?.n)
-        });
-        if left.expect("reads") == 0 {
-            break;
-        }
-        assert!(std::time::Instant::now() < deadline, "not sampled");
-        std::thread::yield_now();
-    }
+    let left = "SELECT count(*) AS n FROM block WHERE id >= (SELECT coalesce(max(sampled), 0) FROM kept_state)";
+    wait_until("all blocks were sampled", || number(&store, left) == 0);
     store.close();
 }
 

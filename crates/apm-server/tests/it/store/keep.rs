@@ -3,15 +3,14 @@
 use std::env;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use apm_store::event::{Batch, Event, Outcome};
 use apm_store::kept::{self, Pin, Reason, Room};
 use apm_store::{Store, StoreError, StoreOptions, backup, trace};
 
 use super::rollups::check_event_counts;
-use super::{number, options};
+use super::{child, number, options, wait_until};
 use crate::support::events::{NEW_YEAR, error, log, now, resource, span, transaction};
 
 const LIMIT: u64 = 6 << 20;
@@ -28,14 +27,6 @@ fn limited(dir: &Path) -> StoreOptions {
         max_size: Some(LIMIT),
         keep: 20,
         ..options(dir)
-    }
-}
-
-pub(super) fn wait_until(what: &str, condition: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while !condition() {
-        assert!(Instant::now() < deadline, "still not: {what}");
-        std::thread::yield_now();
     }
 }
 
@@ -377,16 +368,9 @@ fn what_is_kept_survives_kill_9() {
     let dir = tempfile::tempdir().expect("a directory");
     let mut hour = 0;
     for round in 1..=4 {
-        let mut child = Command::new(env::current_exe().expect("a path"))
-            .args([
-                "--exact",
-                "store::keep::a_child_that_keeps_traces_until_it_is_killed",
-            ])
-            .args(["--ignored", "--nocapture"])
+        let mut child = child("store::keep::a_child_that_keeps_traces_until_it_is_killed")
             .env(CHILD, dir.path())
             .env(FROM, hour.to_string())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
             .spawn()
             .expect("a child");
         let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();

@@ -4,14 +4,13 @@
 
 use std::env;
 use std::io::{BufRead, BufReader, Write};
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use apm_store::{Store, StoreError, trace};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
-use super::{number, open, options};
+use super::{child, number, open, options};
 use crate::support::events::pairs;
 
 const DIR: &str = "POCKET_APM_KILL_DIR";
@@ -57,16 +56,9 @@ fn what_was_acknowledged_survives_kill_9() {
     drop(open(dir.path()));
     let mut acknowledged: Vec<(u64, u64)> = Vec::new();
     for round in 1..=rounds {
-        let mut child = Command::new(env::current_exe().expect("a path"))
-            .args([
-                "--exact",
-                "store::kill::a_child_that_stores_until_it_is_killed",
-            ])
-            .args(["--ignored", "--nocapture"])
+        let mut child = child("store::kill::a_child_that_stores_until_it_is_killed")
             .env(DIR, dir.path())
             .env(ROUND, round.to_string())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
             .spawn()
             .expect("a child");
         let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();

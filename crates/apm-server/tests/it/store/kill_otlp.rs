@@ -3,7 +3,6 @@
 use std::env;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
-use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -11,7 +10,7 @@ use std::time::{Duration, Instant};
 use apm_server::{Config, Server};
 use serde_json::json;
 
-use super::{number, open};
+use super::{child, number, open};
 
 const DIR: &str = "POCKET_APM_KILL_OTLP_DIR";
 
@@ -74,12 +73,8 @@ fn spans_whose_body_was_answered_survive_kill_9_of_the_server() {
     drop(open(dir.path()));
     let answered = Mutex::new(Vec::new());
     for round in 1..=2_u64 {
-        let mut child = Command::new(env::current_exe().expect("a path"))
-            .args(["--exact", "store::kill_otlp::a_server_until_it_is_killed"])
-            .args(["--ignored", "--nocapture"])
+        let mut child = child("store::kill_otlp::a_server_until_it_is_killed")
             .env(DIR, dir.path())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
             .spawn()
             .expect("a child");
         let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();

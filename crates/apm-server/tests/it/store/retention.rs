@@ -6,19 +6,10 @@ use apm_store::event::{Batch, Cost, Event};
 use apm_store::{Store, StoreError, StoreOptions, trace};
 
 use super::rollups::check_event_counts;
-use super::{number, options};
+use super::{number, options, wait_until};
 use crate::support::events::{batch, metricset, now, pairs, resource, span, transaction};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// Waits until a condition holds.
-fn wait_until(what: &str, condition: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while !condition() {
-        assert!(Instant::now() < deadline, "still not: {what}");
-        std::thread::yield_now();
-    }
-}
 
 fn store(store: &Store, batch: Batch) {
     store.submit(batch).expect("room").wait().expect("stored");

@@ -3,17 +3,14 @@
 use std::env;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use apm_store::event::{Batch, Event};
 use apm_store::{Store, StoreOptions, TailSampling};
 use diesel::prelude::*;
 
-use super::keep::{
-    DAY, HOUR, INCIDENT, check, failure, found, hour_of_health, request, submit, wait_until,
-};
-use super::{number, open, options};
+use super::keep::{DAY, HOUR, INCIDENT, check, failure, found, hour_of_health, request, submit};
+use super::{child, number, open, options, wait_until};
 use crate::support::events::{NEW_YEAR, error, log, metricset, resource, span, transaction};
 
 const SECOND: i64 = 1_000_000;
@@ -303,16 +300,9 @@ fn what_matters_survives_kill_9_while_blocks_are_sampled() {
     let dir = tempfile::tempdir().expect("a directory");
     let (mut hour, mut stored_hours) = (0, Vec::new());
     for round in 1..=4 {
-        let mut child = Command::new(env::current_exe().expect("a path"))
-            .args([
-                "--exact",
-                "store::tail::a_child_that_samples_until_it_is_killed",
-            ])
-            .args(["--ignored", "--nocapture"])
+        let mut child = child("store::tail::a_child_that_samples_until_it_is_killed")
             .env(CHILD, dir.path())
             .env(FROM, hour.to_string())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
             .spawn()
             .expect("a child");
         let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();

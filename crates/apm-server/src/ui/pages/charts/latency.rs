@@ -45,7 +45,7 @@ fn choices(context: &Context<'_>, is_log: bool) -> Markup {
     let view = context.view;
     let current = view.param("line").unwrap_or("");
     let shown = CHOICES.iter().find(|(value, _)| *value == current);
-    let shown = shown.map_or("all", |(_, words)| words);
+    let shown = shown.map_or(CHOICES[0].1, |(_, words)| words);
     html! {
         div.row.push {
             details.menu.menu--right {

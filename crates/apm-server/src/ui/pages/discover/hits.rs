@@ -58,7 +58,7 @@ pub(super) fn panel(view: &View, state: &State, found: &Found) -> Markup {
 pub(super) fn group_form(view: &View, current: Option<&str>) -> Markup {
     html! {
         form.row method="get" action="/discover" {
-            @for (key, value) in view.params_but(&["group", "open", "after", "hold"]) {
+            @for (key, value) in view.params_at_first_row(&["group"]) {
                 input type="hidden" name=(key) value=(value);
             }
             label.sr for="group" { "Group by field" }

@@ -92,11 +92,7 @@ impl State {
             .filter(|(i, _)| *i != place)
             .map(|(_, filter)| filter.as_str())
             .collect();
-        view.here()
-            .set("filter", &kept.join("\n"))
-            .without("after")
-            .without("open")
-            .without("hold")
+        view.at_first_row().set("filter", &kept.join("\n"))
     }
 
     /// The address with a column more, or one less.

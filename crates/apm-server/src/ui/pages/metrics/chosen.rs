@@ -175,17 +175,9 @@ fn quantiles(shown: &Shown<'_>) -> Markup {
         .iter()
         .map(|one| shown.unit.scaled_all(&one.values))
         .collect();
-    let lines: Vec<Line<'_>> = names
-        .iter()
-        .zip(&scaled)
-        .zip(SERIES)
-        .map(|((name, values), class)| Line {
-            name,
-            class,
-            values,
-            sparse: false,
-        })
-        .collect();
+    // Drawn as the percentiles of a histogram are: the greatest first, below the others.
+    let mut lines = lines_of(&names, &scaled);
+    lines.reverse();
     let last = names.iter().zip(&scaled).filter_map(|(name, values)| {
         latest(values).map(|value| format!("{name} {}", shown.unit.measure.write(value)))
     });

@@ -8,6 +8,7 @@ use crate::answers::transaction::Sampled;
 use crate::ui::components::controls::{Pager, copy_link};
 use crate::ui::components::panel::{empty, meta};
 use crate::ui::number::{duration, grouped, percent};
+use crate::ui::pages::elsewhere_note;
 use crate::ui::pages::trace::document::text;
 use crate::ui::pages::trace::panel::Panel;
 use crate::ui::view::{View, quoted};
@@ -94,7 +95,7 @@ pub(super) fn panel(view: &View, chosen: Durations, sampled: &Sampled, panel: Pa
     ));
     let frozen = view.frozen().set("sample", &sample.id);
     html! {
-        @if let Some(words) = sampled.elsewhere.words() { p.note-box.pad-note role="status" { (words) } }
+        (elsewhere_note(&sampled.elsewhere))
         section.panel id="sample" aria-labelledby="sample-t" {
             div.panel-head {
                 h2 id="sample-t" { "Sample request" }
