@@ -9,7 +9,7 @@ import path from "node:path";
 
 import { chromium } from "@playwright/test";
 
-import { every } from "./support/pages.js";
+import { every, still } from "./support/pages.js";
 import { start } from "./support/service.js";
 
 const LOADS = 5,
@@ -39,11 +39,11 @@ async function load(address) {
 try {
   const made = ["generate", "--traces", "3000", "--window", "15m", "--server", server.pages];
   execFileSync(process.env.POCKET_APM, made, { stdio: "ignore" });
-  // Each kind of page once: what follows a comma or a number is a variant.
+  // Each kind of page once: what follows a number is a variant.
   const pages = new Map();
   for (const [name, address] of await every(server.pages, SERVICE, `service.name: ${SERVICE}`)) {
     const kind = name.replace(/ \d.*$/, "");
-    if (!pages.has(kind)) pages.set(kind, `${address}${address.includes("?") ? "&" : "?"}refresh=0`);
+    if (!pages.has(kind)) pages.set(kind, still(address));
   }
   console.log("| page | first load, kB | page alone, kB | first byte, ms | loaded, ms |\n|---|---:|---:|---:|---:|");
   for (const [name, address] of pages) {

@@ -1,6 +1,7 @@
 //! The whole house on free ports, and a client for it.
 
 use std::path::PathBuf;
+use std::process::Child;
 use std::time::{Duration, Instant};
 
 use apm_agent::{Agent, AgentGuard};
@@ -14,6 +15,16 @@ pub mod sink;
 
 /// The longest time that a test waits for what happens in the background.
 pub const DEADLINE: Duration = Duration::from_secs(20);
+
+/// A process that ends with the test.
+pub struct Ended(pub Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
 
 /// The service with its agent, sending to an APM server of its own.
 pub struct TestApp {

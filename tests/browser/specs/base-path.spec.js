@@ -95,12 +95,11 @@ for (const way of ["asked for directly", "behind a proxy that takes the path off
 
     // The rows of a large trace are asked for as the reader goes through them.
     await page.goto(at(`/traces/${TRACE}`));
-    // A key does nothing before the scripts of the page have run.
-    await expect(async () => {
-      await page.locator("#wf tbody tr").first().focus();
-      await page.keyboard.press("End");
-      await expect(page.locator("#wf tbody tr:focus")).toContainText(`step ${SPANS - 1}`, { timeout: 3_000 });
-    }).toPass({ timeout: 20_000 });
+    // A key does nothing before the script of the waterfall has run.
+    await expect(page.locator("#wf[data-ready]")).toBeVisible();
+    await page.locator("#wf tbody tr").first().focus();
+    await page.keyboard.press("End");
+    await expect(page.locator("#wf tbody tr:focus")).toContainText(`step ${SPANS - 1}`);
     await expect(page).toHaveURL(new RegExp(`/apm/traces/${TRACE}`));
 
     // Keys lead to pages and keep the range.

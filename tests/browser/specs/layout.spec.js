@@ -1,5 +1,5 @@
 // Every page in a narrow window and on a phone, in both themes, and with the few colours of a forced palette.
-import { every } from "../support/pages.js";
+import { every, still } from "../support/pages.js";
 import { CROWD } from "../support/crowd.js";
 import { HOSTILE_TRACE, STRANGER } from "../support/streams.js";
 import { expect, test } from "../support/test.js";
@@ -29,7 +29,7 @@ for (const [width, zoom] of [
       ...others.flatMap(([of, pages]) => pages.map(([name, address]) => [`${name}, ${of}`, address])),
     ];
     for (const [name, address] of all) {
-      await page.goto(`${address}${address.includes("?") ? "&" : "?"}refresh=0`);
+      await page.goto(still(address));
       for (const colorScheme of ["light", "dark"]) {
         await page.emulateMedia({ colorScheme });
         const wide = await page.evaluate(() => {

@@ -1,5 +1,5 @@
 // The address says what is shown: the back button, a copied link, refreshes that move nothing.
-import { every } from "../support/pages.js";
+import { every, still } from "../support/pages.js";
 import { expect, newest, test } from "../support/test.js";
 
 const { ARTICLE } = process.env;
@@ -121,7 +121,7 @@ test("the first load of any page stays below 80 KB, and asks for nothing that is
   for (const [name, address] of await every(ARTICLE, "my-app-01", 'transaction.name: "GET /sql-write"')) {
     bytes = 0;
     asked = new Map();
-    shown = new URL(`${address}${address.includes("?") ? "&" : "?"}refresh=0`).href;
+    shown = new URL(still(address)).href;
     await page.goto(shown);
     // A module that is there asks for the next one: nothing is open twice in a row.
     let quiet = 0;

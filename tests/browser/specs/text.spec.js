@@ -1,5 +1,5 @@
 // Words that would break out of their place stay in it, on every page.
-import { every } from "../support/pages.js";
+import { every, still } from "../support/pages.js";
 import { ODD, ODD_TRACE, RTL, odd } from "../support/odd.js";
 import { expect, test } from "../support/test.js";
 
@@ -42,7 +42,7 @@ test("no word turns, colours or widens a page", async ({ page }) => {
   const found = [];
   let isolated = 0;
   for (const [name, address] of await every(STRANGE, ODD, `trace.id: ${ODD_TRACE}`)) {
-    const answer = await page.goto(`${address}${address.includes("?") ? "&" : "?"}refresh=0`);
+    const answer = await page.goto(still(address));
     expect(answer.status(), name).toBe(200);
     const here = await page.evaluate(wrong);
     found.push(...here.found.map((one) => `${name}: ${one}`));

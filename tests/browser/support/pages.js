@@ -1,6 +1,9 @@
 // Every page, with the ids of what is stored: what all pages must hold, each is held to.
 import { api, newest } from "./test.js";
 
+// The address of a page that is not refreshed.
+export const still = (address) => `${address}${address.includes("?") ? "&" : "?"}refresh=0`;
+
 // Name and address. `q` is a query that finds the transaction whose trace is shown.
 export async function every(pages, service, q) {
   const root = await newest(pages, `processor.event: transaction and ${q}`);

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 use std::net::TcpListener;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use yaml_rust2::{Yaml, YamlLoader};
 
-use super::{root, shell};
-use crate::support::{DEADLINE, TestApp, get};
+use super::{program, root, shell};
+use crate::support::{DEADLINE, Ended, TestApp, get};
 
 fn text(name: &str) -> String {
     std::fs::read_to_string(root().join("deploy").join(name)).unwrap()
@@ -69,16 +69,6 @@ fn the_compose_file_starts_the_server_and_three_services_that_send_to_it() {
             .iter()
             .all(|port| port.starts_with("127.0.0.1:"))
     );
-}
-
-/// A program that ends with the test.
-struct Ended(Child);
-
-impl Drop for Ended {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }
 
 /// The folder in which `.ci/agents` installs: beside the `debug` folder that this test runs in.
@@ -279,7 +269,7 @@ fn the_examples_of_proxies_pass_the_prefix_and_the_names_on() {
 
 /// Reads a file with a validator that `.ci/deploy` installs: a schema of what the program takes.
 fn is_valid(validator: &str, options: &[&str], name: &str) {
-    let Some(validator) = super::proxies::program(validator) else {
+    let Some(validator) = program(validator) else {
         return;
     };
     let read = Command::new(validator)

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use yaml_rust2::{Yaml, YamlLoader};
 
-use super::root;
+use super::{program, root};
 use crate::support::{DEADLINE, TestApp, get};
 
 fn text(name: &str) -> String {
@@ -106,18 +106,10 @@ fn each_rule_is_documented_with_what_to_do() {
 
 #[test]
 fn prometheus_reads_its_files_where_promtool_is_installed() {
-    // `.ci/deploy` puts it beside the `debug` folder that this test runs in.
-    let own = std::env::current_exe().unwrap();
-    let unpacked = own.ancestors().nth(3).unwrap().join("tools/bin/promtool");
-    let promtool = if unpacked.exists() {
-        unpacked
-    } else {
-        "promtool".into()
-    };
-    let Ok(version) = Command::new(&promtool).arg("--version").output() else {
-        eprintln!("skipped: promtool is not there; run .ci/deploy");
+    let Some(promtool) = program("promtool") else {
         return;
     };
+    let version = Command::new(&promtool).arg("--version").output().unwrap();
     assert!(version.status.success());
     let folder = root().join("deploy/prometheus");
     for arguments in [
