@@ -123,14 +123,18 @@ fn no_module_uses_one_that_is_listed_above_it() {
             let (Some(from), Some(to)) = (place(&import.from), place(&import.to)) else {
                 continue;
             };
+            let mut is_missing = |path: &[String]| {
+                wrong.push(format!(
+                    "{folder}/src: {} is not listed: add it to MODULES",
+                    path[0]
+                ));
+            };
             match (from, to) {
+                (None, _) => is_missing(&import.from),
+                (_, None) => is_missing(&import.to),
                 (Some(from), Some(to)) if to > from => {
                     wrong.push(format!("{folder}/src: {import}, which is above it"));
                 }
-                (None, _) => wrong.push(format!(
-                    "{folder}/src: {} is not listed: add it to MODULES",
-                    import.from[0]
-                )),
                 _ => {}
             }
         }

@@ -17,6 +17,9 @@ pub(crate) use shape::shape;
 /// Rows that new ones are drawn from.
 const SAMPLE: i64 = 10_000;
 
+/// A prime number above twice the sample, which is the most that a table of nearly twice as many rows leaves of it.
+const PRIME: i64 = 104_729;
+
 /// The share of different values above which new rows have values of their own.
 const NEARLY_ALL: f64 = 0.9;
 
@@ -60,7 +63,8 @@ pub(crate) fn fill(
 
 /// Whether there was anything to draw from.
 fn grow(conn: &Connection, table: &Table, rows: i64) -> Result<bool> {
-    let name = quote(&table.name);
+    // With the database's name: a table of the same name as ours would be taken for it.
+    let name = format!("main.{}", quote(&table.name));
     let count = |sql: String| conn.query_row(&sql, [], |row| row.get::<_, i64>(0));
     let there = count(format!("SELECT count(*) FROM {name}"))?;
     if there == 0 {
@@ -83,15 +87,16 @@ fn grow(conn: &Connection, table: &Table, rows: i64) -> Result<bool> {
         format!(", {}", drawn.join(", "))
     };
     let stride = (there / SAMPLE).max(1);
-    let listed = if names.is_empty() {
-        String::new()
-    } else {
-        format!(", {}", names.join(", "))
-    };
+    // Columns get names of ours, as a column of the table may be called `n`, too.
+    let listed: String = names
+        .iter()
+        .zip(&drawn)
+        .map(|(name, drawn)| format!(", {name} AS {drawn}"))
+        .collect();
     conn.execute_batch(&format!(
         "DROP TABLE IF EXISTS temp.drawn; CREATE TEMP TABLE drawn (at INTEGER PRIMARY KEY{made}); \
-         INSERT INTO temp.drawn SELECT n / {stride}{listed} FROM \
-         (SELECT row_number() OVER () - 1 AS n, * FROM {name}) WHERE n % {stride} = 0"
+         INSERT INTO temp.drawn SELECT n / {stride}{made} FROM \
+         (SELECT row_number() OVER () - 1 AS n{listed} FROM {name}) WHERE n % {stride} = 0"
     ))?;
     let sample = count("SELECT count(*) FROM temp.drawn".to_owned())?;
     let mut values = Vec::new();
@@ -105,12 +110,13 @@ fn grow(conn: &Connection, table: &Table, rows: i64) -> Result<bool> {
     } else {
         (names.join(", "), values.join(", "))
     };
-    // A prime number draws from all over the sample. Rows that a constraint refuses are left out.
+    // A prime number draws from all over the sample, as long as the sample has fewer rows than that: of a multiple it
+    // would meet a few rows again and again. Rows that a constraint refuses are left out.
     conn.execute(
         &format!(
             "INSERT OR IGNORE INTO {name} ({into}) \
              WITH RECURSIVE k (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM k WHERE n < ?1) \
-             SELECT {values} FROM k CROSS JOIN temp.drawn d ON d.at = (k.n * 7919) % ?2"
+             SELECT {values} FROM k CROSS JOIN temp.drawn d ON d.at = (k.n * {PRIME}) % ?2"
         ),
         [rows - there, sample],
     )?;
@@ -156,17 +162,18 @@ fn value(
     )?;
     let number = match (low, high) {
         (Some(_), Some(_)) if is_unique => {
-            // New values follow the highest one of the table, which the sample may lack.
-            let top: f64 = conn.query_row(
+            // New values follow the highest one of the table, which the sample may lack. It is read as a whole number:
+            // a real number has no room for the last digits of a large one.
+            let top: Option<i64> = conn.query_row(
                 &format!(
-                    "SELECT max({}) FROM {}",
+                    "SELECT max({0}) FROM {1} WHERE typeof({0}) = 'integer'",
                     quote(&column.name),
                     quote(&table.name)
                 ),
                 [],
                 |row| row.get(0),
             )?;
-            format!("{} + k.n", top.max(0.0).floor() as i64)
+            format!("{} + k.n", top.unwrap_or_default().max(0))
         }
         (Some(low), Some(high)) => {
             // The same density over a longer stretch.

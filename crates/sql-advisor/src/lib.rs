@@ -21,6 +21,7 @@ mod options;
 mod plan;
 mod proof;
 mod report;
+mod rowids;
 mod schema;
 mod search;
 mod statement;

@@ -48,6 +48,7 @@ pub(super) const CRATES: &[(&str, &[&str])] = &[
         "pocket-apm",
         &[
             "pocket-apm-sql-advisor",
+            "pocket-apm-kql",
             "pocket-apm-store",
             "pocket-apm-alerts",
             "pocket-apm-server",
@@ -68,10 +69,12 @@ pub(super) const MODULES: &[(&str, &[&str])] = &[
         "crates/sql-advisor",
         &[
             "error",
+            "rowids",
             "options",
             "guard",
             "plan",
             "schema",
+            "statistics",
             "report",
             "statement",
             "fill",
@@ -88,8 +91,8 @@ pub(super) const MODULES: &[(&str, &[&str])] = &[
     (
         "crates/kql",
         &[
-            "address", "leaves", "pasted", "wildcard", "escape", "expr", "field", "matches",
-            "parse",
+            "address", "leaves", "pasted", "wildcard", "escape", "expr", "units", "field",
+            "matches", "parse",
         ],
     ),
     (

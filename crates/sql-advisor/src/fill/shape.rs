@@ -7,6 +7,7 @@ use rusqlite::{Connection, Result, params_from_iter, types::Value};
 use super::fill;
 use crate::guard::{Guard, Whose, message};
 use crate::options::Options;
+use crate::rowids;
 use crate::schema::{Schema, Table, quote};
 use crate::statistics::Statistics;
 
@@ -86,31 +87,25 @@ fn make(copy: &Connection, sql: &str) {
     }
 }
 
-/// About how many rows a table has: what ANALYZE says, else its largest key, else by counting.
+/// About how many rows a table has: what ANALYZE says, else the distance of its keys, else by counting.
 fn count(source: &Connection, table: &Table) -> Result<u64> {
     let known = source.query_row(
         "SELECT max(CAST(stat AS INTEGER)) FROM sqlite_stat1 WHERE tbl = ?1 COLLATE NOCASE",
         [&table.name],
         |row| row.get::<_, Option<i64>>(0),
     );
-    let rows = match known {
-        Ok(Some(rows)) => rows,
+    match known {
+        Ok(Some(rows)) => Ok(u64::try_from(rows).unwrap_or_default()),
         _ if table.has_rowid => {
-            let sql = format!(
-                "SELECT max(rowid) - min(rowid) + 1 FROM {}",
-                quote(&table.name)
-            );
-            source
-                .query_row(&sql, [], |row| row.get::<_, Option<i64>>(0))?
-                .unwrap_or_default()
+            let ends = rowids::ends(source, &quote(&table.name))?;
+            Ok(ends.map_or(0, rowids::between))
         }
         _ => source.query_row(
             &format!("SELECT count(*) FROM {}", quote(&table.name)),
             [],
             |row| row.get(0),
-        )?,
-    };
-    Ok(u64::try_from(rows).unwrap_or_default())
+        ),
+    }
 }
 
 /// Rows of a table, from all over it where it has a rowid.
@@ -133,14 +128,13 @@ fn sample(source: &Connection, table: &Table) -> Result<Vec<Vec<Value>>> {
     if first.len() <= READ as usize || !table.has_rowid {
         return Ok(first);
     }
-    let ends = format!("SELECT min(rowid), max(rowid) FROM {name}");
-    let (low, high): (i64, i64) =
-        source.query_row(&ends, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let Some(ends) = rowids::ends(source, &name)? else {
+        return Ok(Vec::new());
+    };
     let sql = format!("SELECT rowid, {names} FROM {name} WHERE rowid >= ?1 ORDER BY rowid LIMIT 1");
     let mut next = source.prepare(&sql)?;
     let (mut rows, mut last) = (Vec::new(), None);
-    for at in 0..READ {
-        let key = low + ((high as i128 - low as i128) * i128::from(at) / i128::from(READ)) as i64;
+    for key in rowids::spread(ends, READ as usize) {
         let mut found = next.query([key])?;
         let Some(row) = found.next()? else { break };
         let rowid: i64 = row.get(0)?;

@@ -1,18 +1,19 @@
 //! Walks through a statement, with the tables that are known at each place.
 
 mod from;
+mod insert;
 mod parameters;
 mod scope;
 mod terms;
 
 use sqlite3_parser::ast::{
-    Distinctness, Expr, InsertBody, Limit, OneSelect, QualifiedName, ResultColumn, Select, Set,
-    Stmt, Upsert, UpsertDo, With,
+    Distinctness, Expr, Limit, OneSelect, QualifiedName, ResultColumn, Select, SortedColumn, Stmt,
+    With,
 };
 
 use super::tokens::unquote;
 use super::{Reading, Role, Use};
-use crate::schema::{Schema, Table, quote};
+use crate::schema::{Schema, quote};
 use scope::{Source, children};
 
 /// The deepest nesting of selects: views name views.
@@ -166,95 +167,6 @@ impl<'s> Walk<'s> {
         }
     }
 
-    fn insert(
-        &mut self,
-        name: &QualifiedName<'_>,
-        columns: Option<Vec<String>>,
-        body: &InsertBody<'_>,
-    ) -> Result<(), String> {
-        let source = self.target(name)?;
-        let table = source
-            .at
-            .and_then(|at| self.schema.table(&self.uses[at].table));
-        let stored = |table: &Table| -> Vec<String> {
-            let stored = table.columns.iter().filter(|column| column.is_stored);
-            stored.map(|column| column.name.clone()).collect()
-        };
-        let columns = columns.or_else(|| table.map(stored)).unwrap_or_default();
-        let table = table.map_or_else(String::new, |table| table.name.clone());
-        let InsertBody::Select(select, upsert) = body else {
-            return Ok(());
-        };
-        self.with(select.with.as_ref());
-        let compounds = select
-            .body
-            .compounds
-            .iter()
-            .flatten()
-            .map(|compound| &compound.select);
-        let mut row = 0;
-        for one in std::iter::once(&select.body.select).chain(compounds) {
-            match one {
-                OneSelect::Values(rows) => {
-                    for values in rows.iter() {
-                        for (value, column) in values.iter().zip(&columns) {
-                            self.new_value(value, &table, column, row);
-                        }
-                        row += 1;
-                    }
-                }
-                OneSelect::Select {
-                    columns: selected, ..
-                } => {
-                    for (value, column) in selected.iter().zip(&columns) {
-                        if let ResultColumn::Expr(value, _) = value {
-                            self.new_value(value, &table, column, row);
-                        }
-                    }
-                    row += 1;
-                    self.one_select(one, None);
-                }
-            }
-        }
-        self.limit(select.limit);
-        self.scopes.push(vec![
-            source,
-            // This is the row that was refused, which no index finds.
-            Source {
-                alias: "excluded".to_owned(),
-                at: None,
-            },
-        ]);
-        let mut next: Option<&Upsert<'_>> = *upsert;
-        while let Some(upsert) = next {
-            if let UpsertDo::Set { sets, where_clause } = &upsert.do_clause {
-                self.sets(sets, row);
-                self.filter(where_clause.as_ref());
-            }
-            next = upsert.next;
-        }
-        self.scopes.pop();
-        Ok(())
-    }
-
-    /// Columns that get a value. That of a parameter is taken from the same row as what finds the row.
-    fn sets(&mut self, sets: &[Set<'_>], shift: usize) {
-        for set in sets {
-            let values = match &set.expr {
-                // `SET (a, b) = (?, ?)`
-                Expr::Parenthesized(values) if set.col_names.len() > 1 => values.iter().collect(),
-                value => vec![value],
-            };
-            for (name, value) in set.col_names.iter().zip(values) {
-                let place = self.place(None, &unquote(name.0));
-                match place {
-                    Some(place) => self.set_value(value, &place, shift),
-                    None => self.expr(value),
-                }
-            }
-        }
-    }
-
     fn returning(&mut self, columns: Option<&[ResultColumn<'_>]>) {
         for column in columns.into_iter().flatten() {
             if let ResultColumn::Expr(expr, _) = column {
@@ -292,11 +204,7 @@ impl<'s> Walk<'s> {
         self.depth -= 1;
     }
 
-    fn one_select(
-        &mut self,
-        select: &OneSelect<'_>,
-        order: Option<&[sqlite3_parser::ast::SortedColumn<'_>]>,
-    ) {
+    fn one_select(&mut self, select: &OneSelect<'_>, order: Option<&[SortedColumn<'_>]>) {
         let OneSelect::Select {
             distinctness,
             columns,
@@ -314,6 +222,8 @@ impl<'s> Walk<'s> {
             }
             return;
         };
+        // A HAVING around a subquery says nothing of the names within it.
+        let is_within_having = std::mem::take(&mut self.in_having);
         let mut scope = Vec::new();
         self.from(from.as_ref(), &mut scope);
         // Only now: what stands in FROM does not see the tables beside it.
@@ -340,13 +250,10 @@ impl<'s> Walk<'s> {
         }
         self.sorted(order, columns);
         self.scopes.pop();
+        self.in_having = is_within_having;
     }
 
-    fn sorted(
-        &mut self,
-        by: Option<&[sqlite3_parser::ast::SortedColumn<'_>]>,
-        columns: &[ResultColumn<'_>],
-    ) {
+    fn sorted(&mut self, by: Option<&[SortedColumn<'_>]>, columns: &[ResultColumn<'_>]) {
         let Some(by) = by else { return };
         self.order(by, columns);
         by.iter().for_each(|sorted| self.expr(&sorted.expr));

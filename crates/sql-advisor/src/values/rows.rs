@@ -7,6 +7,7 @@ use rusqlite::{Connection, Result, Row};
 
 use crate::copy::Copy;
 use crate::guard::Whose;
+use crate::rowids;
 use crate::schema::{Schema, quote};
 
 /// The longest time of taking values, for one table of a statement.
@@ -49,26 +50,12 @@ fn by_rowid(
     filter: &str,
     most: usize,
 ) -> Result<Vec<Vec<Value>>> {
-    let ends = format!("SELECT min(rowid), max(rowid) FROM {name}");
-    let (low, high): (Option<i64>, Option<i64>) =
-        conn.query_row(&ends, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let (Some(low), Some(high)) = (low, high) else {
+    let Some(ends) = rowids::ends(conn, name)? else {
         return Ok(Vec::new());
     };
     let sql =
         format!("SELECT {list} FROM {name} WHERE rowid >= ?1 AND {filter} ORDER BY rowid LIMIT 1");
-    let mut next = conn.prepare(&sql)?;
-    let mut rows = Vec::with_capacity(most);
-    for at in 0..most {
-        // The middle of each of equal parts; keys may reach from one end of `i64` to the other.
-        let part = (i128::from(high) - i128::from(low)) * (2 * at as i128 + 1) / (2 * most as i128);
-        let key = i128::from(low) + part;
-        let mut found = next.query([i64::try_from(key).unwrap_or(i64::MAX)])?;
-        if let Some(row) = found.next()? {
-            rows.push(values(row)?);
-        }
-    }
-    Ok(rows)
+    at_places(conn, &sql, rowids::spread(ends, most))
 }
 
 fn by_offset(
@@ -81,11 +68,20 @@ fn by_offset(
     let count = format!("SELECT count(*) FROM {name} WHERE {filter}");
     let count: i64 = conn.query_row(&count, [], |row| row.get(0))?;
     let sql = format!("SELECT {list} FROM {name} WHERE {filter} LIMIT 1 OFFSET ?1");
-    let mut next = conn.prepare(&sql)?;
-    let mut rows = Vec::with_capacity(most);
-    for at in 0..most as i64 {
-        let mut found = next.query([count * (2 * at + 1) / (2 * most as i64)])?;
-        if let Some(row) = found.next()? {
+    // A view has no rowids, but its rows have numbers from 0 on.
+    at_places(conn, &sql, rowids::spread((0, count), most))
+}
+
+/// The first row that a statement finds at each place; at the last ones there may be none.
+fn at_places(
+    conn: &Connection,
+    sql: &str,
+    places: impl Iterator<Item = i64>,
+) -> Result<Vec<Vec<Value>>> {
+    let mut next = conn.prepare(sql)?;
+    let mut rows = Vec::new();
+    for place in places {
+        if let Some(row) = next.query([place])?.next()? {
             rows.push(values(row)?);
         }
     }

@@ -79,6 +79,8 @@ fn many_kinds_of_statements_get_values() {
         "SELECT p.* FROM people p WHERE p.age IN (?, ?, ?) ORDER BY 2 LIMIT ?, ?",
         "SELECT name FROM people WHERE name LIKE ? OR name GLOB ?",
         "SELECT age, count(*) AS n FROM people GROUP BY age HAVING n > ? AND count(*) > ?",
+        "SELECT age, count(*) AS n FROM people GROUP BY age HAVING EXISTS (SELECT q.age FROM people q GROUP BY q.age \
+        HAVING count(*) > 0) AND n > ?",
         "SELECT (SELECT max(q.age) FROM people q WHERE q.name = p.name AND q.age < ?) FROM people p WHERE \
         EXISTS (SELECT 1 FROM people r WHERE r.id = p.id AND r.name = ?)",
         "WITH old AS (SELECT * FROM people WHERE age > ?) SELECT * FROM old",

@@ -52,6 +52,48 @@ fn a_table_is_filled_up_with_rows_like_those_that_are_there() {
 }
 
 #[test]
+fn names_numbers_and_sizes_of_tables_do_not_disturb_what_is_drawn() {
+    // Large numbers differ in digits that a real number has no room for. The table of 7919 rows has the name of the one
+    // that its rows are drawn from.
+    let database = Database::new(&format!(
+        "CREATE TABLE parts (n INTEGER, large INTEGER UNIQUE);
+         CREATE TABLE drawn (x INTEGER);
+         INSERT INTO parts {} SELECT n % 7, 1152921504606846976 + n FROM s;
+         INSERT INTO drawn {} SELECT n % 100 FROM s;",
+        numbers(100),
+        numbers(7_919)
+    ));
+    let options = Options {
+        rows: vec![("parts".to_owned(), 400), ("drawn".to_owned(), 17_919)],
+        ..Options::default()
+    };
+    let lab = &Lab::open(&database.path, &options, &mut |_| ()).unwrap();
+    assert_eq!(rows(lab, "SELECT 1 FROM parts"), 400.0);
+    assert_eq!(rows(lab, "SELECT DISTINCT n FROM parts"), 7.0);
+    assert_eq!(rows(lab, "SELECT 1 FROM drawn"), 17_919.0);
+    let share = rows(lab, "SELECT 1 FROM drawn WHERE x = 1");
+    assert!((150.0..210.0).contains(&share), "{share}");
+}
+
+#[test]
+fn rowids_from_all_over_their_range_are_sampled() {
+    let database = Database::new(&format!(
+        "CREATE TABLE events (id INTEGER PRIMARY KEY, kind INTEGER);
+         INSERT INTO events {} SELECT (n - 1500) * 6148914691236517, n % 3 FROM s;",
+        numbers(3_000)
+    ));
+    let options = Options {
+        schema_only: true,
+        rows: vec![("events".to_owned(), 4_000)],
+        ..Options::default()
+    };
+    let lab = Lab::open(&database.path, &options, &mut |_| ()).unwrap();
+    assert_eq!(rows(&lab, "SELECT 1 FROM events"), 4_000.0);
+    let share = rows(&lab, "SELECT 1 FROM events WHERE kind = 1");
+    assert!((1_200.0..1_500.0).contains(&share), "{share}");
+}
+
+#[test]
 fn the_schema_alone_is_copied_with_rows_made_of_a_sample() {
     let database = people();
     let options = Options {
