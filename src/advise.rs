@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Context as _;
 use apm_server::insight::check::Verdict;
+use apm_server::terminal::plain_lines;
 use serde_json::json;
 use sql_advisor::{AdviseError, Options, Recorded, Replayed};
 
@@ -42,7 +43,8 @@ pub fn advise(
         let json = json!({ "service": replay.service, "database": file, "advice": advice });
         serde_json::to_string_pretty(&json)? + "\n"
     } else {
-        text::advice(&replay, &advice)
+        // Reasons, plans and changes repeat texts of telemetry.
+        plain_lines(&text::advice(&replay, &advice))
     };
     print(&text)?;
     if !advice.complete {
@@ -88,7 +90,7 @@ pub fn migrate_check(
         });
         serde_json::to_string_pretty(&json)? + "\n"
     } else {
-        migration::text(&replay, &found, verdict)
+        plain_lines(&migration::text(&replay, &found, verdict))
     })?;
     Ok(verdict)
 }

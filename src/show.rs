@@ -67,6 +67,10 @@ fn print_trace(options: &TraceOptions, apm: &ApmOptions) -> anyhow::Result<()> {
 }
 
 fn print_logs(options: &LogsOptions, apm: &ApmOptions) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        options.show.format != Some(ListFormat::Csv),
+        "log lines are printed as text, or as JSON with --format json: they have no columns for CSV"
+    );
     let server = remote::server(options.show.server.as_deref(), &options.show.access, apm)?;
     block_on(&server, logs::run(&server, options))
 }

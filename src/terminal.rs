@@ -5,6 +5,10 @@
 use std::fmt::Display;
 use std::io::{self, Write as _};
 
+use apm_server::terminal::plain_lines;
+
+pub(crate) mod words;
+
 /// Prints a line that says where a server listens. If standard output takes nothing, the line goes to the log.
 pub fn announce(line: &str) {
     let mut out = io::stdout();
@@ -36,6 +40,8 @@ pub fn warning(message: impl Display) {
 }
 
 fn complain(kind: &str, message: impl Display) {
+    // A message may repeat what a server answered, or a statement of telemetry.
+    let message = plain_lines(&message.to_string());
     // If standard error takes nothing either, the exit code is all that is left.
     let _ = writeln!(io::stderr(), "{kind}: {message}");
 }

@@ -124,7 +124,7 @@ fn replayed(
             warning(format_args!(
                 "not measured: {}: {}",
                 short(&statement.sql, 100),
-                statement.why.unwrap_or_default()
+                short(&statement.why.unwrap_or_default(), 200)
             ));
             continue;
         };

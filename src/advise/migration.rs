@@ -8,8 +8,9 @@ use apm_server::insight::check::Verdict;
 use sql_advisor::{Fate, Migration};
 
 use super::not_judged;
-use super::text::{bytes, change, change_of_time, number, plan, short, time};
+use super::text::{bytes, change, change_of_time, number, plan, short};
 use super::workload::Replay;
+use crate::terminal::words::duration;
 
 /// Longest migration, bytes.
 const LONGEST: u64 = 16 << 20;
@@ -58,7 +59,7 @@ pub(super) fn text(replay: &Replay, migration: &Migration, verdict: Verdict) -> 
     };
     out.push_str(&format!(
         "write lock held for {} on this machine; the file {size}; work of all recorded calls: {} steps\n\n",
-        time(migration.lock_ms * 1e3),
+        duration(migration.lock_ms * 1e3),
         change(migration.work_before, migration.work_after, number),
     ));
     for replayed in migration.statements.iter().take(STATEMENTS) {

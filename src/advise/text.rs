@@ -1,9 +1,11 @@
 //! Advice for a terminal.
 
+use apm_server::terminal::plain;
 use sql_advisor::{Advice, Cost, Measured, Recommended};
 
 use super::not_judged;
 use super::workload::Replay;
+use crate::terminal::words::duration;
 
 /// Statements in the table.
 const STATEMENTS: usize = 30;
@@ -88,7 +90,7 @@ fn recommendation(replay: &Replay, recommended: &Recommended) -> String {
         "      saves {:.0} %; adds {}; made in {}\n",
         recommended.saves * 100.0,
         bytes(recommended.bytes),
-        time(recommended.build_ms * 1e3),
+        duration(recommended.build_ms * 1e3),
     ));
     for write in &recommended.writes {
         out.push_str(&format!(
@@ -147,7 +149,7 @@ pub(super) fn change(before: f64, after: f64, write: fn(f64) -> String) -> Strin
 pub(super) fn change_of_time(before: &Cost, after: &Cost) -> String {
     let is_same = before.plan == after.plan && (before.steps - after.steps).abs() < 0.5;
     let after = if is_same { before } else { after };
-    change(before.micros, after.micros, time)
+    change(before.micros, after.micros, duration)
 }
 
 /// A figure with spaces between its thousands.
@@ -160,20 +162,7 @@ pub(super) fn number(value: f64) -> String {
         }
         out.push(digit);
     }
-    if value <= -0.5 {
-        format!("-{out}")
-    } else {
-        out
-    }
-}
-
-/// A time of µs.
-pub(super) fn time(micros: f64) -> String {
-    match micros {
-        micros if micros < 1_000.0 => format!("{micros:.0} µs"),
-        micros if micros < 1_000_000.0 => format!("{:.1} ms", micros / 1e3),
-        micros => format!("{:.1} s", micros / 1e6),
-    }
+    if value < -0.5 { format!("-{out}") } else { out }
 }
 
 /// A size.
@@ -184,10 +173,7 @@ pub(super) fn bytes(bytes: u64) -> String {
 /// A text in one line, cut at so many characters. Telemetry may hold characters that move a terminal's cursor.
 pub(super) fn short(text: &str, most: usize) -> String {
     let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let safe: String = line
-        .chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect();
+    let safe = plain(&line);
     match safe.char_indices().nth(most) {
         None => safe,
         Some((end, _)) => format!("{}…", &safe[..end]),
@@ -203,15 +189,16 @@ mod tests {
         assert_eq!(change(12_046.0, 9.4, number), "12 046 → 9");
         assert_eq!(change(9.1, 9.4, number), "9");
         assert_eq!(number(1_234_567.0), "1 234 567");
-        assert_eq!(time(999.0), "999 µs");
-        assert_eq!(time(1_500.0), "1.5 ms");
-        assert_eq!(time(2_500_000.0), "2.5 s");
+        assert_eq!(number(-0.5), "0");
         assert_eq!(bytes(24 << 10), "24.0 KiB");
     }
 
     #[test]
     fn text_of_telemetry_stays_in_one_line_and_moves_no_cursor() {
-        assert_eq!(short("SELECT\n  1\u{1b}[2J", 100), "SELECT 1\u{fffd}[2J");
+        assert_eq!(
+            short("SELECT\n  1\u{1b}[2J\u{202e}", 100),
+            "SELECT 1\u{fffd}[2J\u{fffd}"
+        );
         assert_eq!(short("SELECT something", 6), "SELECT…");
     }
 }

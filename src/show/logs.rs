@@ -9,10 +9,10 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::time::{Duration, Instant};
 
 use apm_server::remote::Remote;
+use apm_server::terminal::plain;
 use serde_json::Value;
 
 use super::question::{from, matching};
-use super::words::plain;
 use crate::cli::{ListFormat, LogsOptions};
 use crate::remote;
 use crate::terminal::print;

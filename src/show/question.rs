@@ -46,15 +46,32 @@ pub(super) async fn rows(
     if format != ListFormat::Json {
         query.push(("format", "csv".to_owned()));
     }
-    let answer = remote::get(server, &path, &query).await?;
-    Ok(String::from_utf8(answer)?)
+    let answer = String::from_utf8(remote::get(server, &path, &query).await?)?;
+    // A question without a time has no size either.
+    match list.takes_time || format == ListFormat::Json {
+        true => Ok(answer),
+        false => first_rows(&answer, options.limit),
+    }
+}
+
+/// The head of a CSV text and its first rows.
+fn first_rows(text: &str, most: u16) -> anyhow::Result<String> {
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let mut writer = csv::WriterBuilder::new()
+        .terminator(csv::Terminator::CRLF)
+        .from_writer(Vec::new());
+    writer.write_record(reader.headers()?)?;
+    for row in reader.records().take(usize::from(most)) {
+        writer.write_record(&row?)?;
+    }
+    Ok(String::from_utf8(writer.into_inner()?)?)
 }
 
 /// The parts of a query and the conditions of the options, all of which must hold.
 pub(super) fn matching(parts: &[&str], options: &ShowOptions) -> Option<String> {
     let mut all: Vec<String> = parts.iter().map(|part| (*part).to_owned()).collect();
     if let Some(name) = &options.service {
-        all.push(format!("service.name: {}", quoted(name)));
+        all.push(format!("service.name: {}", kql::quoted(name)));
     }
     if let Some(kql) = &options.query {
         all.push(match all.is_empty() {
@@ -65,11 +82,6 @@ pub(super) fn matching(parts: &[&str], options: &ShowOptions) -> Option<String> 
         });
     }
     (!all.is_empty()).then(|| all.join(" and "))
-}
-
-/// A value of KQL that stands for itself.
-pub(super) fn quoted(value: &str) -> String {
-    format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 /// The start of the range. A bare age counts back from now; all else is left to the server, which refuses what it does
@@ -108,6 +120,16 @@ mod tests {
             Some("x: 1")
         );
         assert_eq!(matching(&[], &options(&[])), None);
+    }
+
+    #[test]
+    fn a_list_without_a_size_is_cut_to_the_rows_that_are_asked_for() {
+        let all = "title,saving\r\n\"a, b\",1\r\nc,2\r\nd,3\r\n";
+        assert_eq!(
+            first_rows(all, 2).unwrap(),
+            "title,saving\r\n\"a, b\",1\r\nc,2\r\n"
+        );
+        assert_eq!(first_rows(all, 9).unwrap(), all);
     }
 
     #[test]

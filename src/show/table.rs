@@ -6,7 +6,8 @@ use anyhow::Context as _;
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
 
 use super::list::List;
-use super::words::{cell, cut, is_number};
+use super::words::{cell, is_number};
+use crate::terminal::words::cut;
 
 /// The width where the terminal does not say one, columns.
 const WIDTH: u16 = 100;

@@ -3,13 +3,14 @@
 use std::fmt::Write as _;
 
 use apm_server::remote::Remote;
+use apm_server::terminal::plain;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
 use super::table::width;
-use super::words::{cut, duration, plain};
 use crate::cli::TraceOptions;
 use crate::remote;
+use crate::terminal::words::{cut, duration};
 
 /// Columns of the duration, and of a name at least.
 const DURATION: usize = 10;

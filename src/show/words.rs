@@ -1,4 +1,8 @@
-//! Values as a person reads them in a terminal.
+//! Values of CSV as a person reads them in a terminal.
+
+use apm_server::terminal::plain;
+
+use crate::terminal::words::duration;
 
 /// A number of CSV in the unit that the name of its column ends in.
 pub(super) fn cell(column: &str, value: &str) -> String {
@@ -38,48 +42,6 @@ pub(super) fn is_number(column: &str) -> bool {
     ) && !column.ends_with("_utc")
 }
 
-/// A duration in µs, with three digits or more.
-pub(super) fn duration(us: f64) -> String {
-    match us {
-        us if us < 1_000.0 => format!("{us:.0} µs"),
-        us if us < 100_000.0 => format!("{:.1} ms", us / 1e3),
-        us if us < 1_000_000.0 => format!("{:.0} ms", us / 1e3),
-        us if us < 60_000_000.0 => format!("{:.1} s", us / 1e6),
-        us if us < 3_600_000_000.0 => format!("{:.1} min", us / 6e7),
-        us => format!("{:.1} h", us / 3.6e9),
-    }
-}
-
-/// Telemetry on one line, without anything that a terminal would obey: escape codes, line breaks, and characters that
-/// turn the direction of what follows.
-pub(super) fn plain(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\n' | '\r' | '\t' => plain.push(' '),
-            c if c.is_control() || turns_direction(c) => plain.push('\u{fffd}'),
-            c => plain.push(c),
-        }
-    }
-    plain
-}
-
-fn turns_direction(c: char) -> bool {
-    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}')
-}
-
-/// At most `most` characters, the last one an ellipsis where there are more.
-pub(super) fn cut(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
-        None => text.to_owned(),
-        Some(_) => text
-            .chars()
-            .take(most.saturating_sub(1))
-            .chain(['…'])
-            .collect(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,11 +73,5 @@ mod tests {
         ] {
             assert_eq!(cell(column, value), shown, "{column}");
         }
-    }
-
-    #[test]
-    fn a_long_text_ends_in_an_ellipsis() {
-        assert_eq!(cut("größe", 5), "größe");
-        assert_eq!(cut("größer", 5), "größ…");
     }
 }

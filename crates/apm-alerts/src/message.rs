@@ -116,7 +116,11 @@ pub(crate) fn plain(text: &str) -> String {
         .map(|one| match one {
             one if one.is_control() => ' ',
             // Marks of direction make a text read as another one.
-            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => ' ',
+            '\u{061c}'
+            | '\u{200e}'
+            | '\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}' => ' ',
             one => one,
         })
         .take(LONGEST_TEXT + 1)

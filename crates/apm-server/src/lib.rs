@@ -32,6 +32,7 @@ mod route;
 mod server;
 mod shared;
 pub mod source_maps;
+pub mod terminal;
 mod tls;
 mod ui;
 mod unread;

@@ -194,6 +194,7 @@ pub(super) const MODULES: &[(&str, &[&str])] = &[
             "config",
             "csv",
             "random",
+            "terminal",
             "unread",
             "otlp",
             "route",

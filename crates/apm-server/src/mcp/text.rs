@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::csv::{self, Table};
+use crate::csv::{self, Cell, Table};
 
 /// Rows of a table that are shown.
 const ROWS: usize = 20;
@@ -10,7 +10,7 @@ const ROWS: usize = 20;
 /// Bytes of an object, about.
 const BYTES: usize = 16_000;
 
-/// Longest text in an object, characters.
+/// Longest text in an object or in a cell, characters.
 const LONGEST: usize = 400;
 
 /// Lists of numbers for charts, which say little as text.
@@ -32,8 +32,11 @@ pub(super) fn tables(tables: &[Table], most: usize) -> String {
         if !text.is_empty() {
             text.push('\n');
         }
-        let shown = &table.rows[..table.rows.len().min(ROWS)];
-        let file = csv::write(&table.columns, shown);
+        let rows = table.rows.iter().take(ROWS);
+        let shown: Vec<Vec<Cell>> = rows
+            .map(|row| row.iter().map(short_cell).collect())
+            .collect();
+        let file = csv::write(&table.columns, &shown);
         text.push_str(&format!("{} ({} rows", table.name, table.rows.len()));
         if table.rows.len() > ROWS {
             text.push_str(&format!(", the first {ROWS} of them"));
@@ -42,6 +45,14 @@ pub(super) fn tables(tables: &[Table], most: usize) -> String {
         text.push_str(String::from_utf8_lossy(&file).trim_start_matches('\u{feff}'));
     }
     text
+}
+
+/// A cell of which a long text is cut: twenty statements of a few thousand characters would be all that is read.
+fn short_cell(cell: &Cell) -> Cell {
+    match cell {
+        Cell::Text(text) => Cell::Text(cut(text, LONGEST)),
+        other => other.clone(),
+    }
 }
 
 /// An object as JSON: lists are cut until all of it is short.
@@ -94,6 +105,23 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_table_is_cut_where_it_has_many_rows_or_long_texts() {
+        let row = || vec![Cell::Text("z".repeat(5_000)), Cell::Whole(7)];
+        let table = Table {
+            name: "statements",
+            columns: vec!["statement".into(), "calls".into()],
+            rows: (0..30).map(|_| row()).collect(),
+        };
+        let text = tables(&[table], 1);
+        assert!(
+            text.starts_with("statements (30 rows, the first 20 of them):\n"),
+            "{text}"
+        );
+        assert_eq!(text.matches("…,7").count(), ROWS);
+        assert!(text.len() < ROWS * (LONGEST + 50), "{}", text.len());
+    }
 
     #[test]
     fn an_object_is_cut_where_it_is_long_and_says_so() {

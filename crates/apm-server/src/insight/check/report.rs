@@ -5,9 +5,10 @@ mod markdown;
 mod sarif;
 
 use super::{Report, Verdict};
+use crate::terminal::plain;
 
 impl Report {
-    /// Lines for a terminal.
+    /// Lines for a terminal. Names and statements are shown as they are, and not obeyed.
     #[must_use]
     pub fn text(&self) -> String {
         let mut out = format!("{} requests since {}\n", self.requests, self.since);
@@ -17,12 +18,12 @@ impl Report {
                 Verdict::Failed => "FAILED  ",
                 Verdict::NotJudged => "NOT JUDGED  ",
             };
-            out.push_str(&format!("{word}{}\n", outcome.check));
+            out.push_str(&format!("{word}{}\n", plain(&outcome.check)));
             for failure in &outcome.failures {
-                out.push_str(&format!("        {failure}\n"));
+                out.push_str(&format!("        {}\n", plain(failure)));
             }
             for why in &outcome.not_judged {
-                out.push_str(&format!("        not judged: {why}\n"));
+                out.push_str(&format!("        not judged: {}\n", plain(why)));
             }
         }
         out
@@ -126,7 +127,7 @@ mod tests {
             report().text(),
             "7 requests since 2026-01-01T00:00:00Z\n\
              ok      no-growth\n        not judged: SELECT 1: too few calls\n\
-             FAILED  p95 GET /a\n        a < \"b\" & \u{1}c\n\
+             FAILED  p95 GET /a\n        a < \"b\" & \u{fffd}c\n\
              NOT JUDGED  no-repeats\n        not judged: no request was seen\n"
         );
     }

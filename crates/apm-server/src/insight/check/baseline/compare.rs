@@ -1,5 +1,7 @@
 //! A run against a baseline.
 
+use std::collections::{HashMap, HashSet};
+
 use super::{Baseline, Entry};
 use crate::insight::check::Outcome;
 use crate::insight::finding::count_words;
@@ -21,7 +23,10 @@ pub struct Allowed {
 /// Compares what was seen with a baseline.
 pub(super) fn compare(baseline: &Baseline, seen: &[Entry], allowed: Allowed) -> Vec<Outcome> {
     let mut outcomes = Vec::new();
-    let find = |entry: &Entry| seen.iter().find(|other| other.key() == entry.key());
+    // A baseline may have thousands of entries, too many to look through for each of as many others.
+    let seen_by_key: HashMap<_, &Entry> = seen.iter().map(|entry| (entry.key(), entry)).collect();
+    let known: HashSet<_> = baseline.statements.iter().map(Entry::key).collect();
+    let find = |entry: &Entry| seen_by_key.get(&entry.key()).copied();
     let pairs: Vec<(&Entry, &Entry)> = baseline
         .statements
         .iter()
@@ -42,12 +47,7 @@ pub(super) fn compare(baseline: &Baseline, seen: &[Entry], allowed: Allowed) -> 
         outcomes.push(more_steps(&pairs, &unseen, share));
     }
     if !allowed.new_statements {
-        let is_new = |entry: &&Entry| {
-            !baseline
-                .statements
-                .iter()
-                .any(|known| known.key() == entry.key())
-        };
+        let is_new = |entry: &&Entry| !known.contains(&entry.key());
         let failures = seen
             .iter()
             .filter(is_new)

@@ -1,0 +1,37 @@
+//! Text of telemetry on a terminal.
+
+/// A text on one line, without anything that a terminal would obey: escape codes, line breaks, and characters that turn
+/// the direction of what follows.
+#[must_use]
+pub fn plain(text: &str) -> String {
+    text.chars()
+        .map(|c| match c {
+            '\n' | '\r' | '\t' => ' ',
+            c if c.is_control() || turns_direction(c) => '\u{fffd}',
+            c => c,
+        })
+        .collect()
+}
+
+/// The same for a text of several lines, which stay apart.
+#[must_use]
+pub fn plain_lines(text: &str) -> String {
+    text.split('\n').map(plain).collect::<Vec<_>>().join("\n")
+}
+
+fn turns_direction(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_of_telemetry_is_shown_and_not_obeyed() {
+        let text = "a\u{1b}[31mb\nc\u{202e}d\u{9b}2J";
+        assert_eq!(plain(text), "a\u{fffd}[31mb c\u{fffd}d\u{fffd}2J");
+        assert_eq!(plain_lines(text), "a\u{fffd}[31mb\nc\u{fffd}d\u{fffd}2J");
+        assert_eq!(plain_lines("größe → 1\n"), "größe → 1\n");
+    }
+}
