@@ -31,7 +31,8 @@ pub fn run(command: &ApiKeyCommand, apm: &ApmOptions) -> anyhow::Result<()> {
                 let names: Vec<_> = key.privileges.iter().map(Privilege::to_string).collect();
                 format!("{} {}\n", key.name, names.join(","))
             };
-            print(&keys.list().into_iter().map(line).collect::<String>())
+            let lines: String = keys.list().into_iter().map(line).collect();
+            Ok(crate::terminal::print(&lines)?)
         }
         ApiKeyCommand::Revoke { name } => revoke(file, name),
     }

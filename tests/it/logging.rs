@@ -10,13 +10,14 @@ use serde_json::Value;
 use crate::support::{DEADLINE, agent, sink::Sink};
 
 /// The line of `ship` that logs.
-const LINE: u32 = line!() + 9;
+const LINE: u32 = line!() + 10;
 
 async fn ship() -> HttpResponse {
     log::warn!("slow today");
     log::error!(target: "apm_server::server", "the address is taken");
     log::error!(target: "apm_store::writer", "events are not stored");
     log::error!(target: "apm_intake::receive", "the store is closed");
+    log::error!(target: "apm_output::load", "events cannot be sent");
     log::error!(target: "apm_agent", "the server is away");
     let crates = 7;
     log::error!("cannot ship {crates} crates");

@@ -53,6 +53,8 @@ pub(in crate::insight::check) fn seen(
     });
     let mut costs: HashMap<i64, Cost> = HashMap::new();
     let mut entries: Vec<(Entry, i64)> = Vec::new();
+    // Places in the list by service, caller and statement.
+    let mut places: HashMap<(String, String, String), usize> = HashMap::new();
     for usage in usage {
         let row: Option<Row> = Sql::new(include_str!("seen.sql"))
             .bind("group", usage.group)
@@ -70,36 +72,37 @@ pub(in crate::insight::check) fn seen(
             );
         }
         let (steps, plan) = costs.get(&usage.statement).cloned().unwrap_or_default();
-        let known = entries.iter_mut().find(|(entry, _)| {
-            entry.key()
-                == (
-                    row.service.as_str(),
-                    row.caller.as_str(),
-                    row.normalized.as_str(),
-                )
-        });
         let calls = usage.calls / usage.requests.max(1) as f64;
-        match known {
+        let key = (
+            row.service.clone(),
+            row.caller.clone(),
+            row.normalized.clone(),
+        );
+        match places.get(&key) {
             // The same in another environment, or on another database.
-            Some((entry, requests)) => {
+            Some(place) => {
+                let (entry, requests) = &mut entries[*place];
                 let all = *requests + usage.requests;
                 entry.calls_per_request = (entry.calls_per_request * *requests as f64
                     + calls * usage.requests as f64)
                     / all.max(1) as f64;
+                // Steps and plan may be known of one of them alone.
                 entry.steps_per_call = entry.steps_per_call.or(steps);
+                entry.plan = entry.plan.take().or(plan);
                 *requests = all;
             }
-            None => entries.push((
-                Entry {
+            None => {
+                places.insert(key, entries.len());
+                let entry = Entry {
                     service: row.service,
                     caller: row.caller,
                     statement: row.normalized,
                     calls_per_request: calls,
                     steps_per_call: steps,
                     plan,
-                },
-                usage.requests,
-            )),
+                };
+                entries.push((entry, usage.requests));
+            }
         }
     }
     Ok(entries.into_iter().map(|(entry, _)| entry).collect())
