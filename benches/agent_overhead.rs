@@ -6,7 +6,7 @@
 //! ```
 //!
 //! A request goes straight into actix-web's services, so what a group adds to its "no middleware" is the agent's, and
-//! nothing else. What the agent's thread does is not in these times; `benches/peers` measures both together, under
+//! nothing else. The agent's own thread is not in these times; `benches/peers` measures both together, under
 //! load.
 
 use std::hint::black_box;

@@ -70,7 +70,7 @@ fn create(file: &Path, name: &str, privileges: &[Privilege]) -> anyhow::Result<S
     Ok(key.encoded)
 }
 
-/// Takes a key out. Whoever reads the file meanwhile gets it with the key or without it, and never a part.
+/// Takes a key out. A server that reads the file meanwhile gets it with the key or without it, and never a part.
 fn revoke(file: &Path, name: &str) -> anyhow::Result<()> {
     let before = text(file)?;
     parse(file, &before)?;

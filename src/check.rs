@@ -94,8 +94,8 @@ async fn seen_by(server: &Remote, gate: &Gate) -> anyhow::Result<Seen> {
     Ok(seen)
 }
 
-/// Lets a server check the same bounds. What is compared with files of this machine is judged here, on what the server
-/// has seen.
+/// Lets a server check the same bounds. Comparisons with files of this machine are made here, on what the server has
+/// seen.
 async fn check_by_server(server: &Remote, gate: &Gate) -> anyhow::Result<Report> {
     let mut report = None;
     if gate.has_bound_on_requests() {

@@ -33,7 +33,7 @@ pub struct ConfigFile {
 }
 
 impl ConfigFile {
-    /// The file that a command line or the environment names. What else is wrong in the line is not looked at.
+    /// The file that a command line or the environment names. Other faults of the line are not looked at.
     pub fn named(command: Command, line: &[OsString]) -> Option<PathBuf> {
         let command = command.ignore_errors(true);
         let matches = command.try_get_matches_from(line).ok()?;

@@ -124,7 +124,7 @@ fn turns(mut one: impl FnMut(), mut other: impl FnMut()) -> (f64, f64) {
     let mut times = (Vec::new(), Vec::new());
     let start = Instant::now();
     while times.0.len() < MIN_TURNS || (start.elapsed() < TIME && times.0.len() < MAX_TURNS) {
-        // Whoever comes second finds a warm cache: they swap places each turn.
+        // The second one finds a warm cache: they swap places each turn.
         if times.0.len() % 2 == 0 {
             times.0.push(time(&mut one));
             times.1.push(time(&mut other));

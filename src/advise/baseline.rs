@@ -17,7 +17,7 @@ use crate::terminal::warning;
 /// The share by which steps may grow unless an option says otherwise.
 const MORE: f64 = 0.1;
 
-/// Adds the bounds to a gate. What they need is read from files, or measured on a copy.
+/// Adds the bounds to a gate. Plans and costs are read from files, or measured on a copy.
 pub(crate) fn bounds(
     gate: &mut Gate,
     check: &CheckOptions,

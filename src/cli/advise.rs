@@ -49,7 +49,7 @@ pub struct ReplayOptions {
 pub struct AdviseOptions {
     #[command(flatten)]
     pub replay: ReplayOptions,
-    /// Look for indexes for this statement alone, by its fingerprint or the beginning of it. What an index costs is
+    /// Look for indexes for this statement alone, by its fingerprint or the beginning of it. The cost of an index is
     /// still counted over all statements.
     #[arg(long, value_name = "FINGERPRINT")]
     pub statement: Option<String>,

@@ -32,7 +32,7 @@ impl Snapshot {
         Ok(Self(threads))
     }
 
-    /// The time used since `earlier`. What a thread used that ended in between is not known.
+    /// The time used since `earlier`. The time of a thread that ended in between is not known.
     pub(crate) fn since(&self, earlier: &Self) -> Duration {
         let used = |(thread, run): (&String, &u64)| {
             run.saturating_sub(earlier.0.get(thread).copied().unwrap_or(0))

@@ -128,7 +128,7 @@ where
         let server = server.run();
         let handle = server.handle();
         std::thread::spawn(move || {
-            // Whatever ends the input ends the service, also the death of who started it.
+            // The end of the input ends the service: its starter closes it, or dies.
             let _ = std::io::stdin().read_to_end(&mut Vec::new());
             actix_web::rt::System::new().block_on(handle.stop(true));
         });

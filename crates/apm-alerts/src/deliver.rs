@@ -1,8 +1,8 @@
 //! Delivery of messages, on a thread of its own.
 //!
-//! Each receiver has a queue and a worker: a slow one delays only itself. What a receiver does not take is sent again
-//! after growing pauses. Queues are bounded; what finds no room is dropped, and the history says so. A message that
-//! waits when the server ends is sent after its next start.
+//! Each receiver has a queue and a worker: a slow one delays only itself. A message that a receiver refuses is sent
+//! again after growing pauses. Queues are bounded; a message that finds no room is dropped, and the history says so. A
+//! message that waits when the server ends is sent after its next start.
 
 mod address;
 mod command;
@@ -138,7 +138,7 @@ impl Courier {
         }
     }
 
-    /// Ends the thread. What waits stays in the database.
+    /// Ends the thread. Waiting messages stay in the database.
     pub(crate) fn stop(&self) {
         let stop = self
             .stop

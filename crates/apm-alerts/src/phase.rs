@@ -1,8 +1,8 @@
 //! The state machine of a subject: pending until its condition has held long enough, firing until it has been calm long
 //! enough. It knows no clock and no database.
 //!
-//! A level of 1 is the bound. What fires stays so until its level is below [`CALM`] for the hold time, so that a value
-//! that moves around its bound sends one alert and not one a minute.
+//! A level of 1 is the bound. A subject that fires stays so until its level is below [`CALM`] for the hold time, so
+//! that a value that moves around its bound sends one alert and not one a minute.
 
 /// The level below which a firing subject is calm.
 const CALM: f64 = 0.9;

@@ -10,7 +10,7 @@
 //! with a SQL statement. Beside decoding stands what the messages of `opentelemetry-proto` need to read the same bytes,
 //! without making anything of them. Times are for one body: throughput says spans per second.
 //!
-//! What is stored comes from twelve services, whose bodies alternate, with fresh ids and moving times.
+//! For the store, bodies of twelve services alternate, with fresh ids and moving times.
 
 #[path = "otlp/request.rs"]
 mod request;

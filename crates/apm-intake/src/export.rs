@@ -1,7 +1,7 @@
 //! A body of OTLP, from its bytes to committed events.
 //!
 //! Unlike the lines of Elastic's agents, a message of OTLP is read as a whole: it says nothing of its length inside,
-//! and is answered as one. What it may take is bounded by `room`; the writer's budget by `commit`.
+//! and is answered as one. `room` bounds its memory, `commit` its share of the writer's budget.
 //!
 //! A body becomes several batches. The share of the writer's budget for all of them is taken before the first one is
 //! handed over, so that a body is not stored in part and then sent again by its client.

@@ -1,5 +1,5 @@
 //! Limits of the numbers of columns: sums, differences and products of them are taken in 64 bits later, and
-//! none may overflow whatever was sent. What is cut here stays in the document where it is not a column alone.
+//! none may overflow whatever was sent. A value that is cut here is whole in the document, unless it is a column alone.
 
 /// 0001-01-01T00:00:00Z, µs since the epoch.
 const EARLIEST: i64 = -62_135_596_800_000_000;

@@ -1,8 +1,8 @@
 //! OpenTelemetry's protocol: one body, many items, each of which becomes an event.
 //!
 //! `protobuf` and `json` read a body item by item into the structures of `model`, and hand each on to a `sink`.
-//! `translate` is that sink: by the names of `conventions` it makes events of them as Elastic's server would. What no
-//! column holds is written in the shape of intake v2, and under `ecs` where that has no place for it, so that
+//! `translate` is that sink: by the names of `conventions` it makes events of them as Elastic's server would. A field
+//! that no column holds is written in the shape of intake v2, and under `ecs` where that has no place for it, so that
 //! documents, queries and rollups know one form only.
 //!
 //! Memory is bounded by the body: it is never held as a whole in another form, and an item has a limit of its own.
@@ -84,7 +84,7 @@ pub fn decode(
         Encoding::Json => {
             let text = text(body);
             if let Err(error) = json::read(signal, &text, &mut translator) {
-                // Clients in JavaScript may cut a character in two. What was read before is read again.
+                // Clients in JavaScript may cut a character in two. The body is read again from its start.
                 let mended = mended(&text).ok_or(error)?;
                 translator = new();
                 json::read(signal, &mended, &mut translator)?;
@@ -94,7 +94,7 @@ pub fn decode(
     Ok(translator.finish())
 }
 
-/// A body as text. What is no UTF-8 in it is replaced.
+/// A body as text. Bytes that are no UTF-8 are replaced.
 fn text(body: &[u8]) -> Cow<'_, str> {
     std::str::from_utf8(body).map_or_else(|_| String::from_utf8_lossy(body), Cow::Borrowed)
 }

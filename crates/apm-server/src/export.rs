@@ -1,6 +1,6 @@
 //! A stored trace as agents would send it again: NDJSON of intake v2, which [`crate::import`] and any APM server take.
 //!
-//! Each sender's metadata stands before its events. What comes back from an import equals what was exported, but for
+//! Each sender's metadata stands before its events. An import gives the same events as were exported, but for
 //! the numbers of the events and the times of their arrival.
 
 use std::sync::Arc;

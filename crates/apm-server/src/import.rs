@@ -3,7 +3,7 @@
 //!
 //! A recorded stream is NDJSON as agents send it, plain or gzip (told by its first bytes): a metadata line and events,
 //! and again. [`file()`] cuts it into request bodies of about `TOGETHER` bytes, each with its metadata, so that a file
-//! of any size takes little memory. What the intake refuses is counted and does not end the import.
+//! of any size takes little memory. Events that the intake refuses are counted, and do not end the import.
 
 mod target;
 
@@ -44,7 +44,7 @@ impl AddAssign for Summary {
     }
 }
 
-/// Why an import ended early. What was sent before is stored.
+/// Why an import ended early. Events that were sent before are stored.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ImportError {

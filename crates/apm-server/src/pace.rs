@@ -58,8 +58,8 @@ impl Pace {
 /// The body that follows the head of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Body {
-    /// The next request. What follows a request for another protocol counts as such: it is not read before that is
-    /// refused.
+    /// The next request. Bytes after a request for another protocol count as such: they are not read before that
+    /// request is refused.
     None,
     /// So many bytes.
     Sized(u64),

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-/// Why nothing could be measured. What concerns one statement is no error: the report tells of it.
+/// Why nothing could be measured. A fault of one statement is no error: the report tells of it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AdviseError {

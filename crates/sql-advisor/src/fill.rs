@@ -1,7 +1,7 @@
 //! More rows: those of a table that is to be larger than it is, and those of a copy that has only the schema.
 //!
 //! New rows are drawn from rows that are there, so that values keep their shares and columns that go together stay
-//! together. What is unique, or nearly, gets values of its own.
+//! together. Columns whose values are unique, or nearly, get new values.
 
 mod shape;
 

@@ -5,7 +5,7 @@
 //! `statement`): which columns it compares, groups and sorts by, and what its parameters are compared with. From that
 //! come the values of the parameters, taken from the data (module `values`), and the candidates (module `candidates`).
 //! Each candidate is made on the copy, and the statements run with and without it (modules `measure` and `search`).
-//! What helps over the whole workload is recommended.
+//! Candidates that help over the whole workload are recommended.
 //!
 //! [`check_migration`] runs the same statements before and after a migration.
 

@@ -54,7 +54,7 @@ impl Changes {
     }
 }
 
-/// Runs a statement with each set of values. What it writes is taken back.
+/// Runs a statement with each set of values. Its changes are rolled back.
 ///
 /// # Errors
 /// A sentence, where SQLite refuses it or it takes too long.

@@ -23,12 +23,12 @@ pub struct Options {
     pub directory: PathBuf,
     /// Copy the schema and the statistics, and make up rows from a sample, instead of copying the whole database.
     pub schema_only: bool,
-    /// Look for changes for these statements alone, by [`Recorded::id`]; empty: for all. What a change costs is counted
-    /// over all.
+    /// Look for changes for these statements alone, by [`Recorded::id`]; empty: for all. The cost of a change is
+    /// counted over all.
     pub only: Vec<String>,
     /// Numbers of rows that tables are filled up to, by their names. Tables that have more keep them.
     pub rows: Vec<(String, u64)>,
-    /// The longest time that all of it may take. What was not tried until then is named.
+    /// The longest time that all of it may take. Changes that were not tried until then are named.
     pub time: Duration,
     /// The longest time that one run of a statement, or the making of one index, may take.
     pub statement_time: Duration,

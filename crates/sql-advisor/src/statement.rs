@@ -1,7 +1,7 @@
 //! Reads a statement: which columns it compares, groups and sorts by, and what its parameters are compared with.
 //!
-//! The text is parsed by `sqlite3-parser`, which has SQLite's own grammar. What cannot be told is not guessed: a
-//! parameter that no column can give a value for makes the statement "not judged".
+//! The text is parsed by `sqlite3-parser`, which has SQLite's own grammar. Nothing is guessed: a parameter that no
+//! column can give a value for makes the statement "not judged".
 
 mod number;
 mod tokens;

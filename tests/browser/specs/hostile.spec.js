@@ -1,4 +1,4 @@
-// Whatever telemetry carries stays text, on every page.
+// Text of telemetry stays text, on every page.
 import { every } from "../support/pages.js";
 import { HOSTILE, HOSTILE_TRACE, STRANGER } from "../support/streams.js";
 import { expect, test } from "../support/test.js";

@@ -18,7 +18,7 @@ const TRACE: &str = include_str!("trace.ndjson");
 
 const SOURCE_MAP: &str = r#"{"version":3,"sources":["cart.js"],"names":[],"mappings":"AAAA"}"#;
 
-/// The binary by its name. What would run until it is stopped is stopped as soon as it has said that it runs.
+/// The binary by its name. A command that would run until it is stopped is stopped as soon as it has said that it runs.
 const COMMAND: &str = include_str!("pocket-apm");
 
 /// The programs that blocks may use, beside the binary and what the shell has built in. Others, such as cargo and

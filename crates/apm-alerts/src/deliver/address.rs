@@ -1,7 +1,7 @@
 //! Addresses that a receiver of the page may lead to: public ones, and networks that an option names.
 //!
-//! Whoever may change rules could otherwise make the server send requests into its own network. Names are judged by
-//! what they resolve to at each attempt.
+//! A person who may change rules could otherwise make the server send requests into its own network. Names are judged
+//! by what they resolve to at each attempt.
 
 use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};

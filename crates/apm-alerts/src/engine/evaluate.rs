@@ -15,8 +15,8 @@ use crate::storage::history::{self, State as Became};
 use crate::storage::rules;
 use crate::storage::states::{self, State};
 
-/// The shortest time between two messages of a rule about something that fires, seconds. What fires in between is told
-/// together.
+/// The shortest time between two messages of a rule about something that fires, seconds. Subjects that fire in between
+/// are told together.
 const PAUSE: i64 = 60;
 
 /// Subjects of a rule that are watched at a time.

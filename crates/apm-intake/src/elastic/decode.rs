@@ -69,7 +69,7 @@ pub(crate) fn event(line: &[u8], batch: &mut Batch) -> Result<Decoded, Refused> 
 /// Appends the event of a line to the batch.
 type Build = fn(&mut Fields<'_>, &str, &mut Batch) -> Result<(), Refused>;
 
-/// A line as text. What is sound is checked by the fast path that `from_utf8_lossy` does not have.
+/// A line as text. Sound UTF-8, which is the rule, takes a faster check than that of `from_utf8_lossy`.
 pub(super) fn text(line: &[u8]) -> Cow<'_, str> {
     std::str::from_utf8(line).map_or_else(|_| String::from_utf8_lossy(line), Cow::Borrowed)
 }

@@ -125,7 +125,7 @@ fn transaction(mut sent: Value) -> Vec<String> {
     lines
 }
 
-/// A value with long names. What has no long name is left out, and so is null.
+/// A value with long names. Fields without a long name are left out, and so is null.
 fn long(sent: Value, names: &Names) -> Value {
     match sent {
         Value::Array(elements) => {

@@ -62,7 +62,7 @@ pub(super) fn keep(json: &str, hash: u128, batch: &mut Batch) -> Stack {
     }
 }
 
-/// Checks every frame. What cannot be read as it is, comes back in another form while `forms` are left.
+/// Checks every frame. Frames that cannot be read as they are come back in another form while `forms` are left.
 fn frames(json: &str, around: &'static str, forms: u8) -> Result<Option<String>, Refused> {
     let mut fields = Fields::default();
     let mut reader = serde_json::Deserializer::from_str(json);

@@ -2,7 +2,7 @@
 
 /// Attributes of one item that are kept. SDKs send at most 128 unless told otherwise.
 pub(super) const MAX_ATTRIBUTES: usize = 1024;
-/// The longest item, bytes: a span, a log record, a point. What is decoded of one may need thirty times as much memory.
+/// The longest item, bytes: a span, a log record, a point. Decoded, one may need thirty times as much memory.
 pub(super) const MAX_ITEM: usize = 1024 * 1024;
 /// The longest resource or scope, bytes.
 pub(super) const MAX_HEAD: usize = 1024 * 1024;

@@ -18,7 +18,7 @@ use parts::{each, members};
 /// Hands on what a body holds.
 ///
 /// # Errors
-/// The body cannot be read. What was handed on before is to be thrown away.
+/// The body cannot be read. The caller throws away the items that were handed on before.
 pub(super) fn read(signal: Signal, body: &str, sink: &mut impl Sink) -> Result<(), Malformed> {
     let (resources, scopes, items) = match signal {
         Signal::Traces => ("resourceSpans", "scopeSpans", "spans"),

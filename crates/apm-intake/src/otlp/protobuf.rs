@@ -19,7 +19,7 @@ use reader::Reader;
 /// Hands on what a body holds.
 ///
 /// # Errors
-/// The body cannot be read. What was handed on before is to be thrown away.
+/// The body cannot be read. The caller throws away the items that were handed on before.
 pub(super) fn read(signal: Signal, body: &[u8], sink: &mut impl Sink) -> Result<(), Malformed> {
     let mut request = Reader::new(body);
     let mut count = 0;

@@ -108,7 +108,7 @@ async fn store(
     }
 }
 
-/// The time that a caller waits: at most eight digits and a unit. What is no such time is no bound.
+/// The time that a caller waits: at most eight digits and a unit. Any other text is no bound.
 fn patience(text: &[u8]) -> Option<Duration> {
     let (unit, digits) = text.split_last()?;
     if digits.is_empty() || digits.len() > 8 || !digits.iter().all(u8::is_ascii_digit) {

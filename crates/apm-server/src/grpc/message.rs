@@ -81,7 +81,7 @@ impl Message {
         self.compression
     }
 
-    /// The bytes of the message as they arrive. What follows it is not read.
+    /// The bytes of the message as they arrive. Bytes after it are not read.
     pub(super) fn chunks(self) -> impl Stream<Item = Result<Bytes, Cut>> {
         stream::unfold(Some(self), |message| async move {
             let mut message = message?;

@@ -76,7 +76,7 @@ impl Attempts {
             return;
         };
         let mut table = self.lock();
-        // Whoever is forgotten waits as others do, until the secret is right once more.
+        // An address that is forgotten waits as others do, until the secret is right once more.
         if table.passed.len() >= REMEMBERED && !table.passed.contains_key(&address) {
             table.passed.clear();
         }

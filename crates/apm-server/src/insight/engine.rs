@@ -1,8 +1,8 @@
 //! The engine of findings, which looks at the telemetry while nobody else does: one thread that counts callers, sets
 //! markers, and applies the rules.
 //!
-//! It sleeps while nothing arrives. What it reads is bounded per look, what it writes goes through the store's writer,
-//! and its failure is a line in the log: the intake never waits for it.
+//! It sleeps while nothing arrives. It reads a bounded number of rows per look, writes through the store's writer, and
+//! logs its failures: the intake never waits for it.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;

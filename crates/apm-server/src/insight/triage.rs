@@ -1,9 +1,8 @@
 //! Decisions of people about groups of errors: one is resolved, ignored, given to somebody, or the same as another.
 //!
-//! A decision is a row of `error_triage` for a service and a grouping key, whatever the environment. What ends it by
-//! itself, such as a new version in which the error came back, is found by [`follow`] on the thread of the engine: the
-//! list, the page and the alerts read the same row, and none judges again. Each change keeps the rows before it, so
-//! that it can be undone.
+//! A decision is a row of `error_triage` for a service and a grouping key, whatever the environment. [`follow`] ends it
+//! by itself on the thread of the engine, as when the error comes back in a new version: the list, the page and the
+//! alerts read the same row, and none judges again. Each change keeps the rows before it, so that it can be undone.
 
 pub(crate) mod follow;
 mod history;

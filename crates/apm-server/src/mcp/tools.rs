@@ -138,7 +138,7 @@ fn escaped(text: &str) -> String {
     utf8_percent_encode(text, ESCAPED).to_string()
 }
 
-/// Calls a tool. What a question refuses is told to the assistant, which can ask again.
+/// Calls a tool. The assistant is told why a question is refused, and can ask again.
 pub(super) async fn call(
     params: &Value,
     url: &str,

@@ -208,7 +208,7 @@ impl Search {
             if !is_concerned {
                 continue;
             }
-            // The same plan takes the same steps. What writes may write an index more.
+            // The same plan takes the same steps. A statement that writes may write an index more.
             if !writes && is_made && self.plan(at)? == self.now[at].plan {
                 continue;
             }

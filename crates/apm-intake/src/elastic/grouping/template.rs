@@ -2,7 +2,7 @@
 //! found` have one template, `user <number> not found`.
 //!
 //! Values are found by their form alone: quoted text, uuids, addresses of machines, mails and memory, times, hashes,
-//! and numbers. What has no such form stays, so that different errors are not taken for one.
+//! and numbers. Other words stay, so that different errors are not taken for one.
 
 /// Bytes of a message that are read: what follows is mostly data.
 const READ: usize = 2_048;

@@ -1,7 +1,7 @@
 //! Samples and labels of a metricset.
 //!
-//! The walk keeps numbers. What else a sample has stands in the line, which is read a second time where there is more:
-//! most metricsets have numbers only.
+//! The walk keeps numbers. The other fields of a sample are read from the line a second time, where it has any: most
+//! metricsets have numbers only.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};

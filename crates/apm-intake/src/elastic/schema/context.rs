@@ -206,7 +206,7 @@ pub(crate) static FRAME: Object = Object::new(&[
 ])
 .any_of(&["classname", "filename"], "classname;filename");
 
-/// Whatever is checked nowhere else.
+/// The frames of an error. Those of a span are checked by `elastic::stack`.
 pub(super) const fn stacktrace() -> Field {
     field("stacktrace", List(&FRAME))
 }

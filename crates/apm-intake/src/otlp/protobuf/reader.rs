@@ -182,7 +182,7 @@ impl<'a> Field<'a> {
         })
     }
 
-    /// A text. What is no UTF-8 in it is replaced.
+    /// A text. Bytes that are no UTF-8 are replaced.
     pub(super) fn text(&self) -> Result<Cow<'a, str>, Malformed> {
         let bytes = self.bytes()?;
         Ok(std::str::from_utf8(bytes)

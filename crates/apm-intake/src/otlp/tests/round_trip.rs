@@ -1,4 +1,4 @@
-//! Whatever the messages that Rust's SDK is made of write, in both encodings, is read as they hold it.
+//! Messages that the types of Rust's SDK write, in both encodings, are read as they were.
 
 mod expected;
 

@@ -1,8 +1,8 @@
 //! Steps of SQLite against the rows of a table: how a statement grows, told without a clock.
 //!
 //! The same statement on the same data takes the same steps on any machine and under any load. So two sizes of a table
-//! tell how it grows, and no fit has to be good enough. What a step takes, time tells; both together say when it will
-//! hurt.
+//! tell how it grows, and no fit has to be good enough. The clock tells what a step takes; both together say when it
+//! will hurt.
 
 use schemars::JsonSchema;
 use serde::Serialize;

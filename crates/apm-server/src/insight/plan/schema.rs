@@ -58,8 +58,8 @@ impl Schema {
         Ok(schema)
     }
 
-    /// An empty database of the same shape and with the same statistics, in memory. What cannot be made there is left
-    /// out.
+    /// An empty database of the same shape and with the same statistics, in memory. Objects that cannot be made there
+    /// are left out.
     pub(super) fn copy(&self) -> Result<Connection> {
         let conn = self.shape()?;
         self.statistics.apply(&conn, None)?;

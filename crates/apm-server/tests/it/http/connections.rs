@@ -231,7 +231,7 @@ async fn large_answers_that_nobody_reads_have_a_budget() {
         actix_web::rt::time::sleep(Duration::from_millis(20)).await;
     }
     assert!(most > 30e6 && most <= f64::from(64 << 20), "{most}");
-    // Whoever reads gets all of it.
+    // A client that reads gets all of it.
     let whole: Value = serde_json::from_str(&server.get(path).await.text).expect("JSON to its end");
     assert_eq!(whole["hits"].as_array().map(Vec::len), Some(1000));
     drop(held);

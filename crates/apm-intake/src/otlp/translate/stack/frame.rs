@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Tree};
 
 use super::MAX_FRAMES;
 
-/// One call. What is empty is not known.
+/// One call. Empty fields are not known.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Frame<'a> {
     pub(super) class: &'a str,
