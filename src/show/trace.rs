@@ -53,6 +53,7 @@ pub(super) async fn text(server: &Remote, options: &TraceOptions) -> anyhow::Res
 }
 
 fn waterfall(trace: &Trace, width: usize) -> String {
+    // Half of the line for names, and on a narrow terminal more: a bar without a name says nothing.
     let name = (width / 2).max(NAME);
     let bar = width.saturating_sub(name + DURATION + 2).max(10);
     let services = trace.items.iter().map(|item| item.service.as_str());

@@ -165,6 +165,7 @@ async fn distribute(mut arriving: mpsc::Receiver<Parcel>, work: Arc<Work>) {
             .entry(parcel.receiver.name.clone())
             .or_insert_with(|| {
                 let (queue, waiting) = mpsc::channel(WAITING);
+                // It ends when its queue is dropped, with this task.
                 tokio::spawn(deliver(waiting, Arc::clone(&work)));
                 queue
             });

@@ -160,6 +160,7 @@ fn put(conn: &mut SqliteConnection, new: &Settings) -> QueryResult<()> {
     let key = dsl::service
         .eq(&new.service)
         .and(dsl::environment.eq(&new.environment));
+    // With the row goes the time at which an agent applied the values of before.
     diesel::delete(dsl::agent_config.filter(key)).execute(conn)?;
     if !new.values.is_empty() {
         let row = (

@@ -127,6 +127,7 @@ impl<'o> Maker<'o> {
     /// When a trace begins: they are spread evenly, with a swell.
     fn time(&self, trace: u64) -> i64 {
         let part = trace as f64 / self.options.traces as f64;
+        // Three waves over the window: charts of rates have busy and quiet times.
         let swell = (part * std::f64::consts::TAU * 3.0).sin() * 0.03;
         self.start() + ((part + swell).clamp(0.0, 1.0) * self.window() as f64) as i64
     }
@@ -185,6 +186,7 @@ impl<'o> Maker<'o> {
             status = failed.unwrap_or(status);
         }
         clock += self.around(route.own_us * release / 2.0);
+        // A few minutes in which errors are frequent, for the rule that looks for spikes.
         let burst = (0.42..0.45).contains(&part);
         let chance = if burst {
             route.fails * 8.0
@@ -282,6 +284,7 @@ impl<'o> Maker<'o> {
                     body.breakdown(at, route);
                 }
             }
+            // Few traces over a long window would otherwise come with many times as many reports of metrics.
             let reports = (self.options.traces / TRACES_PER_REPORT).max(1);
             let apart = self.window() / i64::try_from(reports).unwrap_or(i64::MAX);
             self.next_metrics += apart.max(METRICS);

@@ -133,6 +133,7 @@ async fn search(store: Data<Store>, request: HttpRequest) -> HttpResponse {
             query: kql::parse(&search.query, now)
                 .map_err(|error| Refusal::Wrong(error.to_string()))?,
             range: search.range,
+            // Hits are events, and the answer is of traces.
             size: (search.limit * HITS).min(discover::MOST_HITS),
             after: None,
             limits: Limits::default(),

@@ -158,6 +158,7 @@ fn moment(day: Option<Day>, time: Option<Time>, now: &Zoned, round: Round) -> Re
         }
     };
     let found = at(date, of_day)?;
+    // At nine in the morning, `18:00` is that of yesterday: telemetry has no future.
     if let Some(earlier) = earlier.filter(|_| time.is_some() && found > *now) {
         return at(earlier, of_day);
     }

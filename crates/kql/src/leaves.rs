@@ -50,6 +50,7 @@ fn any_at(document: &Value, name: &str, test: &mut dyn FnMut(&Value) -> bool) ->
         Value::Array(items) => items.iter().any(|item| any_at(item, name, test)),
         value if name.is_empty() => test(value),
         Value::Object(fields) => {
+            // Each point may separate two objects, or be a part of a key.
             let ends = name
                 .match_indices('.')
                 .map(|(at, _)| at)

@@ -122,6 +122,7 @@ fn size(file: &Path) -> Result<u64, AdviseError> {
 fn room(file: &Path, directory: &Path, size: u64) -> Result<(), AdviseError> {
     let free =
         fs4::available_space(directory).map_err(|error| AdviseError::copy(directory, error))?;
+    // The copy itself, and as much again for indexes and temporary files.
     let needed = size * 2 + LEAST_ROOM;
     if free < needed {
         return Err(AdviseError::Room {

@@ -85,6 +85,7 @@ impl Guard {
         self.whose.store(whose as u8, Ordering::Relaxed);
         let done = work();
         self.whose.store(Whose::Ours as u8, Ordering::Relaxed);
+        // From here on the clock interrupts nothing: what follows is this crate's own.
         let is_late = self.now() >= self.until.swap(u64::MAX, Ordering::Relaxed);
         let reason = self.lock().take();
         done.map_err(|error| match reason {

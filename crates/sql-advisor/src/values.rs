@@ -47,6 +47,7 @@ pub(crate) fn sample(
     let mut new = NewRows::default();
     (0..runs)
         .map(|run| {
+            // The runs take rows from all over the sample, and not its first ones.
             let nth = run * SAMPLE / runs;
             let mut values = Values::new();
             for (name, role) in &reading.parameters {

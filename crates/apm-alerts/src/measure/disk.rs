@@ -43,6 +43,7 @@ pub(super) fn read(rule: &Rule, disk: &Disk) -> Vec<Reading> {
                 "{:.0} MB are free on the disk of the telemetry database",
                 free as f64 / 1e6
             );
+            // The level rises as the room falls, so that 1 is the bound here too.
             (least / (free as f64).max(1.0), text)
         }
         (None, None) => return Vec::new(),

@@ -145,6 +145,7 @@ pub(crate) fn add(
     }
     // Numbers grow one by one.
     let gone = id - MOST;
+    // Both tables, as no key between them would delete the deliveries of a message.
     diesel::delete(alert_delivery::table.filter(alert_delivery::history_id.le(gone)))
         .execute(conn)?;
     diesel::delete(alert_history::table.filter(alert_history::id.le(gone))).execute(conn)?;

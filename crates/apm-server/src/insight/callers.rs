@@ -208,6 +208,7 @@ fn named(conn: &mut SqliteConnection, usages: Vec<Usage>) -> QueryResult<Vec<Cal
         .iter()
         .map(|row| (row.id, format!("{:016x}", row.fingerprint)))
         .collect();
+    // The statement 0 stands for all of them together, and has no fingerprint.
     fingerprints.insert(0, String::new());
     let named = |usage: Usage| {
         let group = groups.get(&usage.group)?;

@@ -333,6 +333,7 @@ fn named(
             }
         }
     }
+    // Sums come from a hash map: without an order, two reports on the same requests would differ.
     out.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.1.statement.cmp(&b.1.statement)));
     Ok(out)
 }

@@ -254,6 +254,7 @@ fn pairs(
             environment: Some(service.environment.clone()),
             ..Scope::default()
         };
+        // A key that one side alone has is new, or gone.
         let mut both: BTreeMap<(String, String), (Option<Side>, Option<Side>)> = BTreeMap::new();
         for (key, side) in list(conn, &scope, &before.window(after.to))? {
             both.entry(key).or_default().0 = Some(side);

@@ -214,6 +214,7 @@ impl Observer {
             })
             .collect();
         for call in &calls {
+            // 0 stands for all statements of the request together.
             for statement in [0, call.statement] {
                 let sum = by_statement.entry(statement).or_default();
                 sum.0 += call.calls;

@@ -117,6 +117,7 @@ impl Plan {
 
 /// The steps below a row; `depth` ends what a loop of parents would not.
 fn below(rows: &[Row], parent: i64, depth: usize) -> Vec<Step> {
+    // A row whose parent is missing is not lost: it stands at the top.
     let is_top = |row: &Row| {
         parent == 0
             && !rows

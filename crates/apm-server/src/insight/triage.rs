@@ -183,6 +183,7 @@ pub(crate) fn change(
         Err(error) => return Ok(Err(error)),
     };
     history::keep(conn, service, key, change, &rows, now)?;
+    // Of several rows, as a merge may write, other servers are told the rows alone.
     let shared = (rows.len() == 1).then_some(change);
     for row in rows {
         row.put(conn)?;

@@ -192,6 +192,7 @@ fn deployments(
             ..scope.clone()
         };
         let is_same = |other: &&Marker| other.environment == marker.environment;
+        // The list is newest first: the next deployment stands before this one.
         let next = markers[..place]
             .iter()
             .rev()

@@ -139,6 +139,7 @@ impl Trace {
 /// The sender of an item, by its service and environment.
 fn process(known: &mut HashMap<(String, String), (String, Process)>, what: &What) -> String {
     let key = (what.service.to_string(), what.environment.to_string());
+    // Before the entry is made, which borrows the map.
     let number = known.len() + 1;
     let (id, _) = known.entry(key).or_insert_with(|| {
         let mut tags = vec![text("agent.name", &what.agent)];

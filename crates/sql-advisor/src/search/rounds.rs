@@ -40,6 +40,7 @@ impl Search {
                 .iter()
                 .map(|(_, trial)| trial.saved)
                 .fold(0.0, f64::max);
+            // An index of one column often saves nearly what one of three does, and costs every write less.
             let near = trials
                 .iter()
                 .enumerate()

@@ -87,6 +87,7 @@ fn swap_limit(tokens: &mut [(TokenType, String)]) {
     }
     if let Some(comma) = comma {
         let tokens = &mut tokens[..end];
+        // `a , b` becomes `b a ,`, and then `b , a`, in which OFFSET takes the place of the comma.
         tokens.rotate_left(comma + 1);
         let first = &mut tokens[end - comma - 1..];
         first.rotate_right(1);

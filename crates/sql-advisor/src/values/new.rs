@@ -89,6 +89,7 @@ impl NewRows {
         }
         let of = |column: &&Column| {
             let values = self.rows.get(&key(column))?;
+            // Three rows apart, so that two runs of a statement of a few rows are not of the same rows.
             let at = (run * 3 + row) % values.len().max(1);
             Some((column.name.clone(), values.get(at)?.clone()))
         };

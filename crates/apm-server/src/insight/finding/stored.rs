@@ -184,6 +184,7 @@ pub(in crate::insight) fn keep(
             .bind::<BigInt, _>(now)
             .execute(conn)?;
     }
+    // Of silent services nothing is known: their findings stay open until they send again.
     for (service, environment) in services {
         diesel::sql_query(
             "UPDATE finding SET ended = ? WHERE service = ? AND environment = ? AND ended IS NULL AND last_seen < ?",

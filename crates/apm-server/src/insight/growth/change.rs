@@ -39,6 +39,7 @@ pub fn regimes(points: &[Point]) -> Vec<Regime> {
 
 /// The index at which a second line begins, if one does.
 fn split(points: &[Point]) -> Option<usize> {
+    // Once forwards and once backwards: every split is then the sum of two known errors, without a fit for each.
     let (before, after) = (errors(points.iter()), errors(points.iter().rev()));
     let whole = before[points.len()];
     let cuts = SIDE..(points.len() + 1).saturating_sub(SIDE);

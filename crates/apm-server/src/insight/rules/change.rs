@@ -89,6 +89,7 @@ fn regressions(look: &mut Look<'_>, marker: &marker::Marker) -> Result<Vec<Draft
         let worse = is_p95 >= FACTOR * was_p95
             && is_p95 - was_p95 >= LEAST
             && is.avg >= MEAN_FACTOR * was.avg;
+        // All that the requests took longer since the marker, for each minute since.
         let minutes = (look.now - marker.at).max(60) as f64 / 60.0;
         let saving = (is.avg - was.avg).max(0.0) * is.count / minutes;
         let is_told = was.count >= FEWEST && is.count >= FEWEST && worse;

@@ -35,6 +35,7 @@ impl Walk<'_> {
                     });
                 }
                 SelectTable::Select(select, given) => {
+                    // Its columns are not those of a table, so no index of the outer statement can be on them.
                     self.select(select);
                     scope.push(Source {
                         alias: alias(given, ""),
