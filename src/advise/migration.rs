@@ -5,10 +5,10 @@ use std::path::Path;
 
 use anyhow::{Context as _, ensure};
 use apm_server::insight::check::Verdict;
-use sql_advisor::{Fate, Migration};
+use sql_advisor::{Fate, Migration, figure};
 
 use super::not_judged;
-use super::text::{bytes, change, change_of_time, number, plan, short};
+use super::text::{bytes, change, change_of_time, plan, short};
 use super::workload::Replay;
 use crate::terminal::words::duration;
 
@@ -60,7 +60,7 @@ pub(super) fn text(replay: &Replay, migration: &Migration, verdict: Verdict) -> 
     out.push_str(&format!(
         "write lock held for {} on this machine; the file {size}; work of all recorded calls: {} steps\n\n",
         duration(migration.lock_ms * 1e3),
-        change(migration.work_before, migration.work_after, number),
+        change(migration.work_before, migration.work_after, figure),
     ));
     for replayed in migration.statements.iter().take(STATEMENTS) {
         let word = match replayed.fate {
@@ -72,8 +72,8 @@ pub(super) fn text(replay: &Replay, migration: &Migration, verdict: Verdict) -> 
         let after = replayed.after.as_ref().unwrap_or(&replayed.before);
         out.push_str(&format!(
             "{word:<7}{:>9} calls  {:>21} steps  {:>19}  {}\n",
-            number(replayed.calls),
-            change(replayed.before.steps, after.steps, number),
+            figure(replayed.calls),
+            change(replayed.before.steps, after.steps, figure),
             change_of_time(&replayed.before, after),
             short(replay.shown(&replayed.id), 80),
         ));

@@ -1,7 +1,7 @@
 //! Advice for a terminal.
 
 use apm_server::terminal::plain;
-use sql_advisor::{Advice, Cost, Measured, Recommended};
+use sql_advisor::{Advice, Cost, Measured, Recommended, figure};
 
 use super::not_judged;
 use super::workload::Replay;
@@ -65,8 +65,8 @@ fn table(replay: &Replay, statements: &[Measured]) -> String {
         let (before, after) = (&statement.before, &statement.after);
         out.push_str(&format!(
             "{:>9}  {:>23}  {:>23}  {}\n",
-            number(statement.calls),
-            change(before.steps, after.steps, number),
+            figure(statement.calls),
+            change(before.steps, after.steps, figure),
             change_of_time(before, after),
             short(replay.shown(&statement.id), 80),
         ));
@@ -95,9 +95,9 @@ fn recommendation(replay: &Replay, recommended: &Recommended) -> String {
     for write in &recommended.writes {
         out.push_str(&format!(
             "      writing: {} steps, {}, {} more index entries per call: {}\n",
-            change(write.before.steps, write.after.steps, number),
+            change(write.before.steps, write.after.steps, figure),
             change_of_time(&write.before, &write.after),
-            number(write.after.entries - write.before.entries),
+            figure(write.after.entries - write.before.entries),
             short(replay.shown(&write.id), 80),
         ));
     }
@@ -152,19 +152,6 @@ pub(super) fn change_of_time(before: &Cost, after: &Cost) -> String {
     change(before.micros, after.micros, duration)
 }
 
-/// A figure with spaces between its thousands.
-pub(super) fn number(value: f64) -> String {
-    let digits = format!("{:.0}", value.abs());
-    let mut out = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
-            out.push(' ');
-        }
-        out.push(digit);
-    }
-    if value < -0.5 { format!("-{out}") } else { out }
-}
-
 /// A size.
 pub(super) fn bytes(bytes: u64) -> String {
     bytesize::ByteSize(bytes).display().iec().to_string()
@@ -186,10 +173,10 @@ mod tests {
 
     #[test]
     fn figures_are_written_for_people() {
-        assert_eq!(change(12_046.0, 9.4, number), "12 046 → 9");
-        assert_eq!(change(9.1, 9.4, number), "9");
-        assert_eq!(number(1_234_567.0), "1 234 567");
-        assert_eq!(number(-0.5), "0");
+        assert_eq!(change(12_046.0, 9.4, figure), "12 046 → 9");
+        assert_eq!(change(9.1, 9.4, figure), "9");
+        assert_eq!(figure(1_234_567.0), "1 234 567");
+        assert_eq!(figure(-0.5), "0");
         assert_eq!(bytes(24 << 10), "24.0 KiB");
     }
 

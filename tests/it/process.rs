@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::{Ended, get};
+use crate::support::{Ended, addresses, get};
 
 mod commands;
 mod encrypted;
@@ -57,15 +57,21 @@ fn start_with(dir: &tempfile::TempDir, options: &[&str]) -> (Child, String, Stri
         .args(options)
         .spawn()
         .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap())
-        .lines()
-        .map(Result::unwrap);
-    let mut url = |label: &str| {
-        let line = lines.find(|line| line.starts_with(label)).unwrap();
-        line.split_whitespace().last().unwrap().to_owned()
-    };
-    let (service, apm) = (url("service"), url("APM"));
+    let [service, apm] = addresses(child.stdout.take().unwrap(), ["service", "APM"]);
     (child, service, apm)
+}
+
+/// The address at which a server tells how many writes it has stored.
+const WRITES: &str = "/api/v1/discover?from=now-15m&q=\
+    transaction.name:%22GET%20/sql-write%22%20and%20processor.event:transaction";
+
+/// The writes that a server knows which is started once more in the directory.
+async fn stored_writes(dir: &tempfile::TempDir) -> u64 {
+    let (child, _, apm) = start(dir);
+    let _child = Ended(child);
+    let found = get(&format!("{apm}{WRITES}")).await;
+    let total = found.json()["total"].as_u64();
+    total.unwrap_or_else(|| panic!("{}", found.body))
 }
 
 #[actix_web::test]
@@ -101,13 +107,7 @@ async fn a_stop_signal_ends_it_within_five_seconds_and_what_was_recorded_is_ther
         };
         assert!(status.success(), "SIG{signal}: {status}");
     }
-
-    let (mut child, _, apm) = start(&dir);
-    let query = "transaction.name:%22GET%20/sql-write%22%20and%20processor.event:transaction";
-    let found = get(&format!("{apm}/api/v1/discover?q={query}&from=now-15m")).await;
-    child.kill().unwrap();
-    child.wait().unwrap();
-    assert_eq!(found.json()["total"], 2, "{}", found.body);
+    assert_eq!(stored_writes(&dir).await, 2);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The whole house on free ports, and a client for it.
 
+use std::io::{BufRead as _, BufReader, Read};
 use std::path::PathBuf;
 use std::process::Child;
 use std::time::{Duration, Instant};
@@ -24,6 +25,15 @@ impl Drop for Ended {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+}
+
+/// The addresses that a process prints, each in the first line that has its label.
+pub fn addresses(output: impl Read, labels: [&str; 2]) -> [String; 2] {
+    let mut lines = BufReader::new(output).lines().map(Result::unwrap);
+    labels.map(|label| {
+        let line = lines.find(|line| line.contains(label)).unwrap();
+        line.split_whitespace().last().unwrap().to_owned()
+    })
 }
 
 /// The service with its agent, sending to an APM server of its own.

@@ -10,16 +10,21 @@ mod latency;
 mod link;
 mod objectives;
 mod output;
+mod place;
 mod requests;
 mod statements;
 mod words;
 
+use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
+use diesel::sql_types::{BigInt, Text};
+use diesel::sqlite::Sqlite;
 use diesel::{QueryResult, SqliteConnection};
 
 use crate::message::Alert;
 use crate::options::Lag;
 use crate::rule::{Kind, Rule};
 use crate::storage::states::State;
+use place::Place;
 
 pub(crate) use disk::Disk;
 
@@ -75,8 +80,28 @@ pub(crate) fn readings(
     }
 }
 
+/// A query about the services of a rule in a stretch of time, seconds. Its first four values are service, environment,
+/// start and end.
+fn query<'r>(
+    text: &'static str,
+    rule: &'r Rule,
+    from: i64,
+    to: i64,
+) -> BoxedSqlQuery<'r, Sqlite, SqlQuery> {
+    diesel::sql_query(text)
+        .into_boxed()
+        .bind::<Text, _>(&rule.service)
+        .bind::<Text, _>(&rule.environment)
+        .bind::<BigInt, _>(from)
+        .bind::<BigInt, _>(to)
+}
+
 /// An alert about a part of a service.
-fn alert((service, environment): (String, String), part: &str, text: &str, link: String) -> Alert {
+fn alert(place: Place, part: &str, text: &str, link: String) -> Alert {
+    let Place {
+        service,
+        environment,
+    } = place;
     // Without an environment or a part the subject has no empty end.
     let subject = [&*service, &*environment, part].join("/");
     Alert {

@@ -33,5 +33,7 @@ pub use lab::Lab;
 pub use migration::{Fate, Migration, Replay, check_migration};
 pub use options::{Options, Recorded, Stage};
 pub use proof::{Proof, prove};
-pub use report::{Advice, Cost, ENTRY_STEPS, Measured, Recommended, Refused, Replayed, Write};
+pub use report::{
+    Advice, Cost, ENTRY_STEPS, Measured, Recommended, Refused, Replayed, Write, figure,
+};
 pub use search::advise;

@@ -39,6 +39,20 @@ impl Cost {
     }
 }
 
+/// A figure as reports write it: whole, with spaces between its thousands.
+#[must_use]
+pub fn figure(value: f64) -> String {
+    let digits = format!("{:.0}", value.abs());
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            out.push(' ');
+        }
+        out.push(digit);
+    }
+    if value < -0.5 { format!("-{out}") } else { out }
+}
+
 /// A statement, before and after what is recommended.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Measured {

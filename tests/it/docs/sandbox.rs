@@ -1,6 +1,5 @@
 //! A directory with a service, a server, generated data and the binary, in which blocks run.
 
-use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -11,7 +10,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use tempfile::TempDir;
 
 use super::blocks::Block;
-use crate::support::get;
+use crate::support::{addresses, get};
 
 /// The trace that the documentation names where it needs an id.
 const TRACE: &str = include_str!("trace.ndjson");
@@ -79,14 +78,7 @@ impl Sandbox {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap())
-            .lines()
-            .map(Result::unwrap);
-        let mut url = |label: &str| {
-            let line = lines.find(|line| line.starts_with(label)).unwrap();
-            line.split_whitespace().last().unwrap().to_owned()
-        };
-        let (service, apm) = (url("service"), url("APM"));
+        let [service, apm] = addresses(child.stdout.take().unwrap(), ["service", "APM"]);
         let scripts = AtomicUsize::new(0);
         let sandbox = Self {
             dir,

@@ -1,11 +1,10 @@
 //! The binary in a shell that gives it little: signals, a closed output, few files, small files.
 
-use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use super::{command, start};
-use crate::support::{DEADLINE, get};
+use super::{WRITES, command, start, stored_writes};
+use crate::support::{DEADLINE, addresses, get};
 
 /// Runs the binary in a shell, after `prelude`.
 pub(super) fn shell(dir: &tempfile::TempDir, prelude: &str, arguments: &str) -> Command {
@@ -48,14 +47,11 @@ pub(super) async fn exit(child: &mut Child, within: Duration) -> Option<std::pro
     }
 }
 
-/// The first `labels` lines that name an address, as printed to either output.
-pub(super) fn addresses(output: impl Read, labels: [&str; 2]) -> [String; 2] {
-    let mut lines = BufReader::new(output).lines().map(Result::unwrap);
-    labels.map(|label| {
-        let line = lines.find(|line| line.contains(label)).unwrap();
-        let at = line.find("http://").unwrap();
-        line[at..].to_owned()
-    })
+/// Asks it to stop, and waits until it has ended well.
+pub(super) async fn stop(child: &mut Child) {
+    signal(child, "TERM");
+    let status = exit(child, DEADLINE).await.expect("it stops");
+    assert!(status.success(), "{status}");
 }
 
 #[actix_web::test]
@@ -70,13 +66,7 @@ async fn a_closed_terminal_loses_nothing_that_was_answered() {
         .await
         .expect("it stops");
     assert!(status.success(), "{status}");
-
-    let (mut child, _, apm) = start(&dir);
-    let query = "transaction.name:%22GET%20/sql-write%22%20and%20processor.event:transaction";
-    let found = get(&format!("{apm}/api/v1/discover?q={query}&from=now-15m")).await;
-    child.kill().unwrap();
-    child.wait().unwrap();
-    assert_eq!(found.json()["total"], 50, "{}", found.body);
+    assert_eq!(stored_writes(&dir).await, 50);
 }
 
 #[actix_web::test]
@@ -87,13 +77,7 @@ async fn what_nohup_started_goes_on_after_a_hangup() {
     signal(&child, "HUP");
     assert_eq!(get(&service).await.status, 200);
     assert!(exit(&mut child, Duration::from_millis(300)).await.is_none());
-    signal(&child, "TERM");
-    assert!(
-        exit(&mut child, DEADLINE)
-            .await
-            .expect("it stops")
-            .success()
-    );
+    stop(&mut child).await;
 }
 
 #[actix_web::test]
@@ -120,9 +104,7 @@ async fn an_output_that_takes_nothing_is_logged_and_the_service_runs() {
             200,
             "{redirection}"
         );
-        signal(&child, "TERM");
-        let status = exit(&mut child, DEADLINE).await.expect("it stops");
-        assert!(status.success(), "{redirection}: {status}");
+        stop(&mut child).await;
     }
 }
 
@@ -177,20 +159,13 @@ async fn the_fewest_files_that_are_taken_are_enough() {
         .collect();
     assert_eq!(get(&format!("{apm}/healthz")).await.status, 200);
     drop(held);
-    let query = "transaction.name:%22GET%20/sql-write%22%20and%20processor.event:transaction";
-    let url = format!("{apm}/api/v1/discover?q={query}&from=now-15m");
+    let url = format!("{apm}{WRITES}");
     let started = Instant::now();
     while get(&url).await.json()["total"] != 34 {
         assert!(started.elapsed() < DEADLINE, "{}", get(&url).await.body);
         actix_web::rt::time::sleep(Duration::from_millis(50)).await;
     }
-    signal(&child, "TERM");
-    assert!(
-        exit(&mut child, DEADLINE)
-            .await
-            .expect("it stops")
-            .success()
-    );
+    stop(&mut child).await;
 }
 
 #[actix_web::test]
@@ -216,13 +191,7 @@ async fn files_that_may_not_grow_are_a_503_and_no_death() {
     // The server's own file is as small. It answers one or the other, and lives.
     let health = get(&format!("{apm}/healthz")).await.status;
     assert!([200, 503].contains(&health), "{health}");
-    signal(&child, "TERM");
-    assert!(
-        exit(&mut child, DEADLINE)
-            .await
-            .expect("it stops")
-            .success()
-    );
+    stop(&mut child).await;
 }
 
 #[test]

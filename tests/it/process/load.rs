@@ -3,9 +3,9 @@
 use std::process::Child;
 use std::time::{Duration, Instant};
 
-use super::limits::{FREE_PORTS, addresses, exit, shell, signal};
-use super::start;
-use crate::support::{DEADLINE, get};
+use super::limits::{FREE_PORTS, exit, shell, signal, stop};
+use super::{start, stored_writes};
+use crate::support::{DEADLINE, addresses, get};
 
 /// `POCKET_APM_STOP_ROUNDS` sets how often (default 1).
 #[actix_web::test]
@@ -42,13 +42,7 @@ async fn stop_under_load() {
     assert!(status.expect("it stops").success());
     let answered: usize = clients.into_iter().map(|one| one.join().unwrap()).sum();
     assert!(answered > CLIENTS, "{answered}");
-
-    let (mut child, _, apm) = start(&dir);
-    let query = "transaction.name:%22GET%20/sql-write%22%20and%20processor.event:transaction";
-    let found = get(&format!("{apm}/api/v1/discover?q={query}&from=now-15m")).await;
-    child.kill().unwrap();
-    child.wait().unwrap();
-    let stored = found.json()["total"].as_u64().unwrap() as usize;
+    let stored = stored_writes(&dir).await as usize;
     // Of each client one answer may have been on its way.
     assert!(
         (answered..=answered + CLIENTS).contains(&stored),
@@ -109,13 +103,7 @@ async fn clients_that_ask_for_much_and_read_nothing_get_little_memory_few_thread
     let answered = asked.elapsed();
     let taken = status(&child, "VmHWM:").saturating_sub(idle);
     drop(held);
-    signal(&child, "TERM");
-    assert!(
-        exit(&mut child, DEADLINE)
-            .await
-            .expect("it stops")
-            .success()
-    );
+    stop(&mut child).await;
     // Some twenty are there at rest; 32 are for queries.
     assert!(threads <= 64, "{threads} threads");
     assert!(answered < Duration::from_secs(5), "{answered:?}");

@@ -4,7 +4,8 @@
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Double, Nullable, Text};
 
-use super::{Facts, Reading, alert, link, words};
+use super::place::Place;
+use super::{Facts, Reading, alert, link, query};
 use crate::rule::Rule;
 
 /// The window in which an error counts as happening, seconds.
@@ -12,10 +13,8 @@ const RECENT: i64 = 600;
 
 #[derive(QueryableByName)]
 struct Row {
-    #[diesel(sql_type = Text)]
-    service: String,
-    #[diesel(sql_type = Text)]
-    environment: String,
+    #[diesel(embed)]
+    place: Place,
     #[diesel(sql_type = Text)]
     key: String,
     #[diesel(sql_type = Text)]
@@ -38,14 +37,15 @@ pub(super) fn read(
     facts: &Facts<'_>,
 ) -> QueryResult<Vec<Reading>> {
     let quiet = rule.whole("quiet_hours") * 3_600;
-    let rows: Vec<Row> = diesel::sql_query(include_str!("errors.sql"))
-        .bind::<Text, _>(&rule.service)
-        .bind::<Text, _>(&rule.environment)
-        .bind::<BigInt, _>(facts.ago(RECENT))
-        .bind::<BigInt, _>(facts.now)
-        .bind::<BigInt, _>(facts.since)
-        .bind::<BigInt, _>(facts.now - quiet)
-        .load(conn)?;
+    let rows: Vec<Row> = query(
+        include_str!("errors.sql"),
+        rule,
+        facts.ago(RECENT),
+        facts.now,
+    )
+    .bind::<BigInt, _>(facts.since)
+    .bind::<BigInt, _>(facts.now - quiet)
+    .load(conn)?;
     let readings = rows.into_iter().map(|row| {
         let state = match (row.reopened, row.earlier, &*row.reopened_in) {
             (false, None, _) => "new error".to_owned(),
@@ -57,13 +57,12 @@ pub(super) fn read(
             1.0 => String::new(),
             times => format!(" ({times:.0} times)"),
         };
-        let name = words::service_name(&row.service, &row.environment);
+        let name = row.place.name();
         let text = format!("{name}: {state}{times}: {what}");
-        let service = (&*row.service, &*row.environment);
-        let link = link::service(service, &["errors", &row.key], &[]);
+        let link = link::service(&row.place, &["errors", &row.key], &[]);
         Reading {
             level: 1.0,
-            alert: alert((row.service, row.environment), &row.key, &text, link),
+            alert: alert(row.place, &row.key, &text, link),
         }
     });
     Ok(readings.collect())

@@ -3,17 +3,16 @@
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
-use super::{Facts, Reading, alert, words};
+use super::place::Place;
+use super::{Facts, Reading, alert};
 use crate::rule::Rule;
 
 #[derive(QueryableByName)]
 struct Row {
     #[diesel(sql_type = Text)]
     id: String,
-    #[diesel(sql_type = Text)]
-    service: String,
-    #[diesel(sql_type = Text)]
-    environment: String,
+    #[diesel(embed)]
+    place: Place,
     #[diesel(sql_type = Text)]
     title: String,
 }
@@ -30,19 +29,10 @@ pub(super) fn read(
         .bind::<BigInt, _>(rule.whole("severity"))
         .load(conn)?;
     let readings = rows.into_iter().map(|row| {
-        let text = format!(
-            "{}: {}",
-            words::service_name(&row.service, &row.environment),
-            row.title
-        );
+        let text = format!("{}: {}", row.place.name(), row.title);
         Reading {
             level: 1.0,
-            alert: alert(
-                (row.service, row.environment),
-                &row.id,
-                &text,
-                "/insights".to_owned(),
-            ),
+            alert: alert(row.place, &row.id, &text, "/insights".to_owned()),
         }
     });
     Ok(readings.collect())

@@ -4,7 +4,8 @@ use apm_store::rollup::representative;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Double, Integer, Nullable, Text};
 
-use super::{Facts, Reading, WINDOW, alert, link, words};
+use super::place::Place;
+use super::{Facts, Reading, WINDOW, alert, link, query, words};
 use crate::rule::Rule;
 
 /// The level from which the usual percentile is read: what is far below its bound is calm in any case.
@@ -16,10 +17,8 @@ const DAY: i64 = 86_400;
 struct Row {
     #[diesel(sql_type = BigInt)]
     id: i64,
-    #[diesel(sql_type = Text)]
-    service: String,
-    #[diesel(sql_type = Text)]
-    environment: String,
+    #[diesel(embed)]
+    place: Place,
     #[diesel(sql_type = Text)]
     kind: String,
     #[diesel(sql_type = Text)]
@@ -39,13 +38,14 @@ pub(super) fn read(
     rule: &Rule,
     facts: &Facts<'_>,
 ) -> QueryResult<Vec<Reading>> {
-    let rows: Vec<Row> = diesel::sql_query(include_str!("latency.sql"))
-        .bind::<Text, _>(&rule.service)
-        .bind::<Text, _>(&rule.environment)
-        .bind::<BigInt, _>(facts.ago(WINDOW))
-        .bind::<BigInt, _>(facts.now)
-        .bind::<Double, _>(rule.number("requests"))
-        .load(conn)?;
+    let rows: Vec<Row> = query(
+        include_str!("latency.sql"),
+        rule,
+        facts.ago(WINDOW),
+        facts.now,
+    )
+    .bind::<Double, _>(rule.number("requests"))
+    .load(conn)?;
     let (bound, times) = (rule.number("milliseconds") * 1e3, rule.number("times"));
     let mut readings = Vec::new();
     for row in rows {
@@ -64,19 +64,18 @@ pub(super) fn read(
             level = level.min(p95 / (usual * times));
             usually = format!(", usually {}", words::duration(usual));
         }
-        let name = words::service_name(&row.service, &row.environment);
+        let name = row.place.name();
         let took = words::duration(p95);
         let text = format!(
             "{name}: {} takes {took} at the 95th percentile{usually}",
             row.name
         );
-        let service = (&*row.service, &*row.environment);
         let named = [("type", &*row.kind), ("name", &*row.name)];
-        let link = link::service(service, &["transactions", "view"], &named);
+        let link = link::service(&row.place, &["transactions", "view"], &named);
         let part = [&*row.kind, &*row.name].join("/");
         readings.push(Reading {
             level,
-            alert: alert((row.service, row.environment), &part, &text, link),
+            alert: alert(row.place, &part, &text, link),
         });
     }
     Ok(readings)

@@ -2,6 +2,8 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use super::place::Place;
+
 /// Everything but what may stand anywhere in an address.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
@@ -14,17 +16,13 @@ fn escaped(text: &str) -> String {
 }
 
 /// A page below that of a service, and its parameters.
-pub(super) fn service(
-    (service, environment): (&str, &str),
-    below: &[&str],
-    parameters: &[(&str, &str)],
-) -> String {
+pub(super) fn service(place: &Place, below: &[&str], parameters: &[(&str, &str)]) -> String {
     let below: String = below
         .iter()
         .map(|part| format!("/{}", escaped(part)))
         .collect();
-    let path = format!("/services/{}{below}", escaped(service));
-    with(path, environment, parameters)
+    let path = format!("/services/{}{below}", escaped(&place.service));
+    with(path, &place.environment, parameters)
 }
 
 /// A path with parameters.
@@ -46,10 +44,18 @@ mod tests {
 
     #[test]
     fn names_of_telemetry_are_escaped() {
+        let place = |service: &str, environment: &str| Place {
+            service: service.to_owned(),
+            environment: environment.to_owned(),
+        };
         assert_eq!(
-            service(("a/b?c", "d&e"), &["errors", "0f"], &[("name", "GET /x")]),
+            service(
+                &place("a/b?c", "d&e"),
+                &["errors", "0f"],
+                &[("name", "GET /x")]
+            ),
             "/services/a%2Fb%3Fc/errors/0f?name=GET%20%2Fx&env=d%26e"
         );
-        assert_eq!(service(("shop", ""), &[], &[]), "/services/shop");
+        assert_eq!(service(&place("shop", ""), &[], &[]), "/services/shop");
     }
 }

@@ -3,6 +3,7 @@
 
 use diesel::prelude::*;
 
+use super::place::Place;
 use super::{Facts, Reading, alert, link, words};
 use crate::rule::Rule;
 use crate::slo::{self, Burn, Objective};
@@ -52,9 +53,13 @@ fn level(burns: &[Burn], rule: &Rule, bound: &str) -> f64 {
 }
 
 fn reading(objective: &Objective, over: &Burn, level: f64) -> Reading {
-    let name = words::service_name(&objective.service, &objective.environment);
+    let place = Place {
+        service: objective.service.clone(),
+        environment: objective.environment.clone(),
+    };
     let text = format!(
-        "{name}: the budget of “{}” burns {:.1} times as fast as it may: {:.0} of {:.0} requests in {} were bad",
+        "{}: the budget of “{}” burns {:.1} times as fast as it may: {:.0} of {:.0} requests in {} were bad",
+        place.name(),
         objective.name,
         over.rate.unwrap_or_default(),
         over.bad,
@@ -62,7 +67,6 @@ fn reading(objective: &Objective, over: &Burn, level: f64) -> Reading {
         words::duration(over.seconds as f64 * 1e6)
     );
     let link = link::with("/slos".to_owned(), &objective.environment, &[]);
-    let place = (objective.service.clone(), objective.environment.clone());
     Reading {
         level,
         alert: alert(place, &objective.id, &text, link),

@@ -1,9 +1,10 @@
 //! Services that had requests all the time and have none now.
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::BigInt;
 
-use super::{Facts, Reading, alert, link, words};
+use super::place::Place;
+use super::{Facts, Reading, alert, link, query};
 use crate::phase::Phase;
 use crate::rule::Rule;
 
@@ -18,10 +19,8 @@ const LONGEST: i64 = 86_400;
 
 #[derive(QueryableByName)]
 struct Row {
-    #[diesel(sql_type = Text)]
-    service: String,
-    #[diesel(sql_type = Text)]
-    environment: String,
+    #[diesel(embed)]
+    place: Place,
     #[diesel(sql_type = BigInt)]
     last: i64,
     #[diesel(sql_type = BigInt)]
@@ -34,12 +33,13 @@ pub(super) fn read(
     facts: &Facts<'_>,
 ) -> QueryResult<Vec<Reading>> {
     let bound = rule.whole("minutes") * 60;
-    let rows: Vec<Row> = diesel::sql_query(include_str!("requests.sql"))
-        .bind::<Text, _>(&rule.service)
-        .bind::<Text, _>(&rule.environment)
-        .bind::<BigInt, _>(facts.ago(BEFORE + bound))
-        .bind::<BigInt, _>(facts.now)
-        .load(conn)?;
+    let rows: Vec<Row> = query(
+        include_str!("requests.sql"),
+        rule,
+        facts.ago(BEFORE + bound),
+        facts.now,
+    )
+    .load(conn)?;
     let mut readings = Vec::new();
     let mut heard = Vec::new();
     for row in rows {
@@ -47,13 +47,13 @@ pub(super) fn read(
         let last = row.last + 60;
         // While the server was off, nobody could send.
         let silent = facts.now - last.max(facts.started);
-        let name = words::service_name(&row.service, &row.environment);
+        let name = row.place.name();
         let text = format!(
             "{name}: no requests for {} minutes",
             (facts.now - last) / 60
         );
-        let link = link::service((&row.service, &row.environment), &[], &[]);
-        let alert = alert((row.service, row.environment), "", &text, link);
+        let link = link::service(&row.place, &[], &[]);
+        let alert = alert(row.place, "", &text, link);
         if silent < bound {
             heard.push(alert.subject);
         } else if row.busy >= BUSY {

@@ -3,7 +3,8 @@
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Double, Nullable, Text};
 
-use super::{Facts, Reading, alert, link, words};
+use super::place::Place;
+use super::{Facts, Reading, alert, link, query, words};
 use crate::rule::Rule;
 
 /// The window of what is now, seconds.
@@ -13,10 +14,8 @@ const DAY: i64 = 86_400;
 
 #[derive(QueryableByName)]
 struct Row {
-    #[diesel(sql_type = Text)]
-    service: String,
-    #[diesel(sql_type = Text)]
-    environment: String,
+    #[diesel(embed)]
+    place: Place,
     #[diesel(sql_type = Text)]
     fingerprint: String,
     #[diesel(sql_type = Text)]
@@ -39,15 +38,16 @@ pub(super) fn read(
     facts: &Facts<'_>,
 ) -> QueryResult<Vec<Reading>> {
     let hour = facts.now.div_euclid(3_600) * 3_600;
-    let rows: Vec<Row> = diesel::sql_query(include_str!("statements.sql"))
-        .bind::<Text, _>(&rule.service)
-        .bind::<Text, _>(&rule.environment)
-        .bind::<BigInt, _>(facts.ago(WINDOW))
-        .bind::<BigInt, _>(facts.now)
-        .bind::<Double, _>(rule.number("calls"))
-        .bind::<BigInt, _>(hour - DAY)
-        .bind::<BigInt, _>(hour)
-        .load(conn)?;
+    let rows: Vec<Row> = query(
+        include_str!("statements.sql"),
+        rule,
+        facts.ago(WINDOW),
+        facts.now,
+    )
+    .bind::<Double, _>(rule.number("calls"))
+    .bind::<BigInt, _>(hour - DAY)
+    .bind::<BigInt, _>(hour)
+    .load(conn)?;
     Ok(rows.into_iter().map(|row| reading(row, rule)).collect())
 }
 
@@ -82,14 +82,17 @@ fn reading(row: Row, rule: &Rule) -> Reading {
             (by_time, format!("{now} a call, usually {usual}"))
         }
     };
-    let name = words::service_name(&row.service, &row.environment);
+    let name = row.place.name();
     let text = format!("{name}: {grew}: {}", row.statement);
     let path = format!("/queries/{}", row.fingerprint);
-    let link = link::with(path, &row.environment, &[("service", &row.service)]);
-    let service = (row.service, row.environment);
+    let link = link::with(
+        path,
+        &row.place.environment,
+        &[("service", &row.place.service)],
+    );
     Reading {
         level,
-        alert: alert(service, &row.fingerprint, &text, link),
+        alert: alert(row.place, &row.fingerprint, &text, link),
     }
 }
 

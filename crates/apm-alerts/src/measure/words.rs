@@ -12,14 +12,6 @@ pub(super) fn duration(micros: f64) -> String {
     }
 }
 
-/// A name in a message, with the environment where there is one.
-pub(super) fn service_name(service: &str, environment: &str) -> String {
-    match environment {
-        "" => service.to_owned(),
-        environment => format!("{service} ({environment})"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

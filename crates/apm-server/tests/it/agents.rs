@@ -26,17 +26,6 @@ pub(crate) fn source(path: &str) -> PathBuf {
         .join(path)
 }
 
-async fn search(server: &TestServer, query: &str) -> Vec<Value> {
-    let query = query
-        .replace(' ', "%20")
-        .replace('"', "%22")
-        .replace(':', "%3A");
-    let path = format!("/api/v1/discover?q={query}&from=now-1h&to=now%2B1m&size=100");
-    let found = server.get(&path).await;
-    assert_eq!(found.status, 200, "{}", found.text);
-    found.json()["hits"].as_array().cloned().unwrap_or_default()
-}
-
 fn text<'a>(document: &'a Value, pointer: &str) -> &'a str {
     document
         .pointer(pointer)
@@ -55,12 +44,12 @@ async fn check(service: &str, mut program: Command) {
 
     let own = |query: &str| format!("service.name:\"{service}\" and {query}");
     eventually("three transactions and metrics", async || {
-        let transactions = search(&server, &own("processor.event:transaction")).await;
-        let metrics = search(&server, &own("processor.event:metric")).await;
+        let transactions = server.found(&own("processor.event:transaction")).await;
+        let metrics = server.found(&own("processor.event:metric")).await;
         transactions.len() == 3 && !metrics.is_empty()
     })
     .await;
-    let transactions = search(&server, &own("processor.event:transaction")).await;
+    let transactions = server.found(&own("processor.event:transaction")).await;
     let named = |name: &str| {
         let found = transactions
             .iter()
@@ -94,7 +83,7 @@ async fn check(service: &str, mut program: Command) {
         text(people, "/transaction/id")
     );
 
-    let errors = search(&server, &own("processor.event:error")).await;
+    let errors = server.found(&own("processor.event:error")).await;
     let thrown = errors
         .iter()
         .find(|error| error.pointer("/error/exception/0/type").is_some());

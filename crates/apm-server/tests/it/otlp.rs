@@ -8,7 +8,6 @@ mod sdks;
 use std::io::Write as _;
 
 use apm_server::Config;
-use serde_json::Value;
 
 use crate::support::server::TestServer;
 
@@ -19,18 +18,6 @@ fn start(change: impl FnOnce(&mut Config)) -> TestServer {
         config.otlp_grpc_listen = Some("127.0.0.1:0".to_owned());
         change(config);
     })
-}
-
-/// The documents that Discover finds now.
-async fn found(server: &TestServer, query: &str) -> Vec<Value> {
-    let query = query
-        .replace(' ', "%20")
-        .replace('"', "%22")
-        .replace(':', "%3A");
-    let path = format!("/api/v1/discover?q={query}&from=now-1h&to=now%2B1m&size=100");
-    let found = server.get(&path).await;
-    assert_eq!(found.status, 200, "{}", found.text);
-    found.json()["hits"].as_array().cloned().unwrap_or_default()
 }
 
 /// A number of `/metrics`.

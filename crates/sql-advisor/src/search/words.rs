@@ -2,7 +2,7 @@
 
 use super::trial::{Trial, leaves_most};
 use super::{LEAST_HELP, LEAST_SAVED, Search};
-use crate::report::{Cost, ENTRY_STEPS};
+use crate::report::{Cost, ENTRY_STEPS, figure};
 use crate::statement::{Bound, Reading, Role};
 use crate::statistics::Statistics;
 
@@ -20,8 +20,8 @@ pub(super) fn refusal(trial: &Trial, search: &Search) -> String {
     if trial.reading > 0.0 && trial.writing >= trial.reading {
         return format!(
             "over the workload it saves {} steps of reading and costs {} of writing",
-            number(trial.reading),
-            number(trial.writing)
+            figure(trial.reading),
+            figure(trial.writing)
         );
     }
     let dearest = trial.replanned.iter().filter_map(|at| {
@@ -42,8 +42,8 @@ pub(super) fn refusal(trial: &Trial, search: &Search) -> String {
     if trial.help < LEAST_HELP {
         return format!(
             "SQLite uses it, and saves too little by it: {} steps become {}",
-            number(before),
-            number(after)
+            figure(before),
+            figure(after)
         );
     }
     format!(
@@ -58,7 +58,7 @@ pub(super) fn note(cost: &Cost, reading: &Reading, tried: usize) -> String {
     if reading.uses.is_empty() {
         "it reads no table".to_owned()
     } else if cost.steps <= CHEAP {
-        format!("it is cheap already: {} steps", number(cost.steps))
+        format!("it is cheap already: {} steps", figure(cost.steps))
     } else if tried == 0 {
         "it has no condition, group or order that a new index could serve".to_owned()
     } else {
@@ -131,17 +131,4 @@ pub(super) fn assumed(search: &Search) -> Vec<String> {
         );
     }
     out
-}
-
-/// A figure with spaces between its thousands.
-pub(super) fn number(value: f64) -> String {
-    let digits = format!("{:.0}", value.abs());
-    let mut out = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
-            out.push(' ');
-        }
-        out.push(digit);
-    }
-    if value < -0.5 { format!("-{out}") } else { out }
 }

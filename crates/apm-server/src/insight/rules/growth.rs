@@ -98,15 +98,7 @@ fn is_unused(look: &mut Look<'_>, statement: i64) -> Result<bool, RuleError> {
 
 fn grows(look: &mut Look<'_>, statement: &Statement, regime: &Regime) -> Option<Draft> {
     let fit = regime.fit?;
-    let table = &statement.table_name;
-    let explained = look.plan(statement);
-    let proof = explained
-        .as_ref()
-        .and_then(|explained| look.proof(statement, explained));
     let (least, most) = (fit.at(regime.rows_min).max(0.0), fit.at(regime.rows_max));
-    let who = look
-        .caller(statement.id)
-        .map_or_else(|| statement.short(), |caller| caller.name.clone());
     // The line of a young table may start below zero, and says nothing of so few rows.
     let at_first = if least >= 1.0 {
         let rows = count_words(regime.rows_min);
@@ -114,22 +106,47 @@ fn grows(look: &mut Look<'_>, statement: &Statement, regime: &Regime) -> Option<
     } else {
         String::new()
     };
-    let mut cause = format!(
-        "{} took {at_first}{} at {} rows: {} more per 1,000 rows, R² {:.2}. \
+    let pace = duration_words(fit.per_row * 1_000.0);
+    let cause = format!(
+        "{} took {at_first}{} at {} rows: {pace} more per 1,000 rows, R² {:.2}. \
          At 10 times the rows it would take about {}.",
         statement.short(),
         duration_words(most),
         count_words(regime.rows_max),
-        duration_words(fit.per_row * 1_000.0),
         fit.r_squared,
         duration_words(regime.projected(10.0)?),
     );
+    let saving = (most - least).max(0.0) * per_minute(statement);
+    let said = [
+        ("micros_per_thousand_rows", fit.per_row * 1_000.0),
+        ("r_squared", fit.r_squared),
+        ("rows", regime.rows_max),
+        ("projected_at_10x", regime.projected(10.0)?),
+    ];
+    Some(draft(look, statement, (&pace, cause), saving, &said))
+}
+
+/// The finding that a statement gets slower as its table grows. `pace`: what a thousand rows add.
+fn draft(
+    look: &mut Look<'_>,
+    statement: &Statement,
+    (pace, mut cause): (&str, String),
+    saving: f64,
+    said: &[(&str, f64)],
+) -> Draft {
+    let explained = look.plan(statement);
+    let proof = explained
+        .as_ref()
+        .and_then(|explained| look.proof(statement, explained));
     if let Some(explained) = &explained {
         cause.push(' ');
         cause.push_str(&explained.summary);
     }
-    let saving = (most - least).max(0.0) * per_minute(statement);
-    Some(Draft {
+    let who = look
+        .caller(statement.id)
+        .map_or_else(|| statement.short(), |caller| caller.name.clone());
+    let table = &statement.table_name;
+    Draft {
         kind: Kind::Growth,
         service: statement.service.clone(),
         environment: statement.environment.clone(),
@@ -138,21 +155,13 @@ fn grows(look: &mut Look<'_>, statement: &Statement, regime: &Regime) -> Option<
         severity: Severity::of_saving(saving).max(Severity::Cost),
         saving,
         says: Says {
-            title: format!(
-                "{who} gets slower as {table} grows: {} per 1,000 rows.",
-                duration_words(fit.per_row * 1_000.0)
-            ),
+            title: format!("{who} gets slower as {table} grows: {pace} per 1,000 rows."),
             cause,
             remedy: remedy(statement, explained.as_ref(), proof),
             evidence: look.evidence(statement),
-            figures: figures(&[
-                ("micros_per_thousand_rows", fit.per_row * 1_000.0),
-                ("r_squared", fit.r_squared),
-                ("rows", regime.rows_max),
-                ("projected_at_10x", regime.projected(10.0)?),
-            ]),
+            figures: figures(said),
         },
-    })
+    }
 }
 
 fn remedy(statement: &Statement, explained: Option<&Explained>, proof: Option<String>) -> String {

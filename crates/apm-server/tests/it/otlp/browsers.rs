@@ -3,7 +3,8 @@
 use apm_server::SecretToken;
 
 use super::http::{JSON, send};
-use super::{found, start};
+use super::start;
+use crate::support::server::{Answer, TestServer};
 
 const SHOP: (&str, &str) = ("Origin", "https://shop.example");
 const EVIL: (&str, &str) = ("Origin", "https://evil.example");
@@ -16,32 +17,24 @@ const ASKS: [(&str, &str); 2] = [
 ];
 const ALLOWED: &str = "access-control-allow-origin";
 
+/// The answer to a browser that asks whether a page of a site may send.
+async fn preflight(server: &TestServer, origin: (&str, &str)) -> Answer {
+    let headers = [origin, ASKS[0], ASKS[1]];
+    send(server, "OPTIONS", "/v1/logs", &headers, "").await
+}
+
 #[actix_web::test]
 async fn a_listed_site_may_send_and_no_other_one() {
     let server = start(|config| {
         config.otlp_origins = vec!["https://shop.example".to_owned()];
         config.secret_token = SecretToken::new("hush");
     });
-    let asked = send(
-        &server,
-        "OPTIONS",
-        "/v1/logs",
-        &[SHOP, ASKS[0], ASKS[1]],
-        "",
-    )
-    .await;
+    let asked = preflight(&server, SHOP).await;
     assert_eq!(asked.status, 204);
     assert_eq!(asked.header(ALLOWED), SHOP.1);
     assert_eq!(asked.header("access-control-allow-headers"), ASKS[1].1);
     assert_eq!(asked.header("access-control-allow-credentials"), "");
-    let asked = send(
-        &server,
-        "OPTIONS",
-        "/v1/logs",
-        &[EVIL, ASKS[0], ASKS[1]],
-        "",
-    )
-    .await;
+    let asked = preflight(&server, EVIL).await;
     assert_eq!((asked.status, asked.header(ALLOWED)), (401, ""));
 
     let secret = ("Authorization", "Bearer hush");
@@ -76,17 +69,10 @@ async fn a_listed_site_may_send_and_no_other_one() {
 #[actix_web::test]
 async fn without_a_list_no_site_may_send() {
     let server = start(|_| {});
-    let asked = send(
-        &server,
-        "OPTIONS",
-        "/v1/logs",
-        &[SHOP, ASKS[0], ASKS[1]],
-        "",
-    )
-    .await;
+    let asked = preflight(&server, SHOP).await;
     assert_eq!((asked.status, asked.header(ALLOWED)), (405, ""));
     let answer = send(&server, "POST", "/v1/logs", &[JSON, SHOP], "{}").await;
     assert_eq!(answer.status, 403);
-    assert!(found(&server, "processor.event:log").await.is_empty());
+    assert!(server.found("processor.event:log").await.is_empty());
     server.stop().await;
 }

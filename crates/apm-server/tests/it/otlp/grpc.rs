@@ -11,7 +11,7 @@ use apm_server::api_keys::{NewKey, Privilege};
 use h2::client::SendRequest;
 
 use super::http::begin;
-use super::{found, gzip, metric, start};
+use super::{gzip, metric, start};
 use crate::support::otlp::{Span, gauge, log, traces};
 use crate::support::server::{TestServer, eventually};
 
@@ -120,7 +120,7 @@ async fn what_is_answered_ok_is_stored() {
         ("service.name:shop and processor.event:metric", 1),
         ("service.name:shop and message:empty", 1),
     ] {
-        assert_eq!(found(&server, query).await.len(), count, "{query}");
+        assert_eq!(server.found(query).await.len(), count, "{query}");
     }
     assert_eq!(
         metric(

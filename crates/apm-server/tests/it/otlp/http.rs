@@ -10,7 +10,7 @@ use apm_server::SecretToken;
 use apm_server::api_keys::{NewKey, Privilege};
 use serde_json::{Value, json};
 
-use super::{found, gzip, metric, start};
+use super::{gzip, metric, start};
 use crate::support::otlp::{Span, gauge, log, traces};
 use crate::support::server::TestServer;
 
@@ -99,7 +99,7 @@ async fn what_is_answered_200_is_stored_on_either_port_and_in_each_encoding() {
             assert_eq!(answer.header("content-type"), PROTOBUF.1);
             assert!(answer.body.is_empty());
             // At once: nothing is answered before it is stored.
-            let stored = found(&server, &format!("trace.id:{trace:032x}")).await;
+            let stored = server.found(&format!("trace.id:{trace:032x}")).await;
             assert_eq!(stored.len(), 1, "{url} {encoding}");
             assert_eq!(stored[0]["service"]["name"], "shop");
         }
@@ -158,7 +158,7 @@ async fn each_signal_is_taken_in_protobuf_and_in_json() {
         ("service.name:shop and processor.event:metric", 1),
         ("service.name:shop and message:shelf", 1),
     ] {
-        assert_eq!(found(&server, query).await.len(), count, "{query}");
+        assert_eq!(server.found(query).await.len(), count, "{query}");
     }
     let trace = server
         .get("/api/v1/traces/0123456789abcdef0123456789abcdef")
@@ -185,7 +185,7 @@ async fn a_part_that_cannot_be_stored_is_counted_and_the_rest_is_stored() {
         (answer.body[0], &answer.body[2..5]),
         (0x0a, &[8, 1, 0x12][..])
     );
-    assert_eq!(found(&server, "service.name:shop").await.len(), 1);
+    assert_eq!(server.found("service.name:shop").await.len(), 1);
     let rejected = "pocket_apm_wire_events_rejected_total{wire=\"otlp_http\"}";
     assert_eq!(metric(&server, rejected).await, 1);
     server.stop().await;

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use super::{found, metric, start};
+use super::{metric, start};
 use crate::agents::{installed, source};
 use crate::support::server::TestServer;
 
@@ -24,7 +24,7 @@ async fn check(server: TestServer, service: &str, wire: &str, mut program: Comma
     assert_eq!(said, "", "it complains about nothing");
 
     let own = |query: &str| format!("service.name:\"{service}\" and {query}");
-    let transactions = found(&server, &own("processor.event:transaction")).await;
+    let transactions = server.found(&own("processor.event:transaction")).await;
     assert_eq!(transactions.len(), 2, "{transactions:#?}");
     let named = |name: &str| {
         let is_it = |document: &&Value| text(document, "/transaction/name") == name;
@@ -38,7 +38,7 @@ async fn check(server: TestServer, service: &str, wire: &str, mut program: Comma
     assert_eq!(text(people, "/service/environment"), "test");
     assert_eq!(text(named("GET /broken"), "/event/outcome"), "failure");
 
-    let spans = found(&server, &own("processor.event:span")).await;
+    let spans = server.found(&own("processor.event:span")).await;
     assert_eq!(spans.len(), 1, "{spans:#?}");
     assert_eq!(
         text(&spans[0], "/span/db/statement"),
@@ -47,14 +47,14 @@ async fn check(server: TestServer, service: &str, wire: &str, mut program: Comma
     assert_eq!(text(&spans[0], "/span/subtype"), "sqlite");
     assert_eq!(text(&spans[0], "/trace/id"), text(people, "/trace/id"));
 
-    let errors = found(&server, &own("processor.event:error")).await;
+    let errors = server.found(&own("processor.event:error")).await;
     assert_eq!(errors.len(), 1, "{errors:#?}");
     let broken = named("GET /broken");
     assert_eq!(text(&errors[0], "/trace/id"), text(broken, "/trace/id"));
-    let logs = found(&server, &own("message:shelf")).await;
+    let logs = server.found(&own("message:shelf")).await;
     assert_eq!(logs.len(), 1, "{logs:#?}");
     assert_eq!(text(&logs[0], "/trace/id"), text(people, "/trace/id"));
-    let metrics = found(&server, &own("processor.event:metric")).await;
+    let metrics = server.found(&own("processor.event:metric")).await;
     assert!(!metrics.is_empty());
 
     for (name, count) in [("requests_failed", 0), ("events_rejected", 0)] {

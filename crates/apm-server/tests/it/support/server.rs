@@ -96,6 +96,18 @@ impl TestServer {
             .await
     }
 
+    /// The documents that Discover finds now, at most a hundred.
+    pub(crate) async fn found(&self, query: &str) -> Vec<Value> {
+        let query = query
+            .replace(' ', "%20")
+            .replace('"', "%22")
+            .replace(':', "%3A");
+        let path = format!("/api/v1/discover?q={query}&from=now-1h&to=now%2B1m&size=100");
+        let found = self.get(&path).await;
+        assert_eq!(found.status, 200, "{}", found.text);
+        found.json()["hits"].as_array().cloned().unwrap_or_default()
+    }
+
     /// Sends a body to the intake, asking for the count.
     pub(crate) async fn intake(&self, body: impl Into<actix_web::web::Bytes>) -> Answer {
         let headers = [

@@ -2,11 +2,9 @@
 
 use apm_time::rfc3339;
 
-use super::remedy;
-use crate::insight::finding::{Draft, Kind, Says, count_words, duration_words};
+use crate::insight::finding::{Draft, count_words, duration_words};
 use crate::insight::growth::{Forecast, Steps, Trend};
-use crate::insight::rules::{Look, Statement, figures, per_minute};
-use crate::insight::severity::Severity;
+use crate::insight::rules::{Look, Statement, per_minute};
 
 pub(super) fn draft(
     look: &mut Look<'_>,
@@ -14,14 +12,6 @@ pub(super) fn draft(
     steps: &Steps,
     trend: &Trend,
 ) -> Draft {
-    let explained = look.plan(statement);
-    let proof = explained
-        .as_ref()
-        .and_then(|explained| look.proof(statement, explained));
-    let table = &statement.table_name;
-    let who = look
-        .caller(statement.id)
-        .map_or_else(|| statement.short(), |caller| caller.name.clone());
     let each = count_words(trend.line.per_row * 1_000.0);
     let mut cause = format!(
         "{} took {} steps of SQLite at {} rows and {} at {} rows: it grows {}.",
@@ -45,10 +35,6 @@ pub(super) fn draft(
         cause.push(' ');
         cause.push_str(&when(forecast));
     }
-    if let Some(explained) = &explained {
-        cause.push(' ');
-        cause.push_str(&explained.summary);
-    }
     let more = (trend.steps_max - trend.steps_min).max(0.0);
     let saving = more * micros.unwrap_or(0.0) * per_minute(statement);
     let mut said = vec![
@@ -60,24 +46,8 @@ pub(super) fn draft(
     ];
     said.extend(micros.map(|micros| ("projected_at_10x", later * micros)));
     said.extend(steps.forecast.map(|forecast| ("forecast", forecast.at)));
-    Draft {
-        kind: Kind::Growth,
-        service: statement.service.clone(),
-        environment: statement.environment.clone(),
-        subject: statement.fingerprint(),
-        // A statement that grows costs more later than it does now.
-        severity: Severity::of_saving(saving).max(Severity::Cost),
-        saving,
-        says: Says {
-            title: format!(
-                "{who} gets slower as {table} grows: {each} more steps of SQLite per 1,000 rows."
-            ),
-            cause,
-            remedy: remedy(statement, explained.as_ref(), proof),
-            evidence: look.evidence(statement),
-            figures: figures(&said),
-        },
-    }
+    let pace = format!("{each} more steps of SQLite");
+    super::draft(look, statement, (&pace, cause), saving, &said)
 }
 
 /// At today's 4,100 rows a day it takes 100 ms on 2027-03-14.
