@@ -81,6 +81,15 @@ pub enum RemoteError {
         /// The beginning of its answer.
         body: String,
     },
+    /// The answer has no end, or none within reason.
+    #[error(
+        "{url} answered with more than {} MiB: ask for less, or is something else running there?",
+        LONGEST >> 20
+    )]
+    TooLong {
+        /// The address.
+        url: String,
+    },
 }
 
 /// The remedy for a server that is not reached.
@@ -132,7 +141,7 @@ pub struct Remote {
 pub struct Answer {
     /// The status.
     pub status: u16,
-    /// The body, up to 16 MiB of it.
+    /// The body; of a refusal, the first 16 MiB.
     pub body: Vec<u8>,
 }
 
@@ -232,10 +241,18 @@ impl Remote {
         let mut answer = request.send().await.map_err(unreached)?;
         let mut body = BytesMut::new();
         while let Some(piece) = answer.chunk().await.map_err(unreached)? {
-            body.extend_from_slice(&piece[..piece.len().min(LONGEST - body.len())]);
-            if body.len() == LONGEST {
-                break;
+            let free = LONGEST - body.len();
+            body.extend_from_slice(&piece[..piece.len().min(free)]);
+            if piece.len() <= free {
+                continue;
             }
+            // Rows of a part would pass for all of them. Of a refusal, only the beginning is shown.
+            if answer.status().is_success() {
+                return Err(RemoteError::TooLong {
+                    url: self.url.clone(),
+                });
+            }
+            break;
         }
         Ok(Answer {
             status: answer.status().as_u16(),
@@ -277,7 +294,38 @@ fn inner<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'stati
 
 #[cfg(test)]
 mod tests {
+    use std::io::{BufRead as _, BufReader, Write as _};
+    use std::net::TcpListener;
+
     use super::*;
+
+    /// A server that answers one request with a status and that many bytes.
+    fn answering(status: u16, bytes: usize) -> Remote {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let head = BufReader::new(&stream).lines().map_while(Result::ok);
+            head.take_while(|line| !line.is_empty()).for_each(drop);
+            let head = format!("HTTP/1.1 {status} x\r\nconnection: close\r\n\r\n");
+            stream.write_all(head.as_bytes()).unwrap();
+            // The reader may have left.
+            drop(stream.write_all(&vec![b'x'; bytes]));
+        });
+        Remote::new(&url, None, &Trust::System).unwrap()
+    }
+
+    #[actix_web::test]
+    async fn an_answer_is_whole_or_an_error_and_a_refusal_is_cut() {
+        let whole = answering(200, LONGEST).get("/", &[]).await.unwrap();
+        assert_eq!(whole.body.len(), LONGEST);
+        let server = answering(200, LONGEST + 1);
+        let error = server.get("/", &[]).await.unwrap_err();
+        let said = format!("{} answered with more than 16 MiB: ", server.url());
+        assert!(error.to_string().starts_with(&said), "{error}");
+        let refusal = answering(500, LONGEST + 1).get("/", &[]).await.unwrap();
+        assert_eq!((refusal.status, refusal.body.len()), (500, LONGEST));
+    }
 
     #[test]
     fn an_address_has_a_scheme_and_a_host_and_may_have_a_path() {

@@ -5,7 +5,7 @@ mod markdown;
 mod sarif;
 
 use super::{Report, Verdict};
-use crate::terminal::plain;
+use crate::terminal::{plain, plain_lines};
 
 impl Report {
     /// Lines for a terminal. Names and statements are shown as they are, and not obeyed.
@@ -74,10 +74,10 @@ impl Report {
     }
 }
 
-/// Text for XML 1.0, which has no place for most control characters.
+/// Text for XML 1.0, which has no place for most control characters and for two others.
 fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
+    for c in plain_lines(text).chars() {
         match c {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
@@ -85,7 +85,7 @@ fn escape(text: &str) -> String {
             '"' => out.push_str("&quot;"),
             // A line break within an attribute would be read as a blank.
             '\n' => out.push_str("&#10;"),
-            c if c.is_control() => out.push('\u{fffd}'),
+            '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
             c => out.push(c),
         }
     }
@@ -108,7 +108,7 @@ mod tests {
             Outcome::new(
                 "p95 GET /a",
                 1,
-                vec!["a < \"b\" & \u{1}c".to_owned()],
+                vec!["a < \"b\" & \u{1}c\u{ffff}".to_owned()],
                 Vec::new(),
             ),
             Outcome::new(
@@ -127,7 +127,7 @@ mod tests {
             report().text(),
             "7 requests since 2026-01-01T00:00:00Z\n\
              ok      no-growth\n        not judged: SELECT 1: too few calls\n\
-             FAILED  p95 GET /a\n        a < \"b\" & \u{fffd}c\n\
+             FAILED  p95 GET /a\n        a < \"b\" & \u{fffd}c\u{ffff}\n\
              NOT JUDGED  no-repeats\n        not judged: no request was seen\n"
         );
     }
@@ -140,7 +140,7 @@ mod tests {
             "{xml}"
         );
         assert!(
-            xml.contains("<failure message=\"a &lt; &quot;b&quot; &amp; \u{fffd}c\">"),
+            xml.contains("<failure message=\"a &lt; &quot;b&quot; &amp; \u{fffd}c\u{fffd}\">"),
             "{xml}"
         );
         assert!(

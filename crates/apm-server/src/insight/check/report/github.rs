@@ -1,6 +1,7 @@
 //! Annotations of GitHub's workflows.
 
 use crate::insight::check::{Report, Verdict};
+use crate::terminal::plain_lines;
 
 /// Annotations of a report: GitHub shows ten of a kind for a step.
 const MOST: usize = 10;
@@ -57,11 +58,7 @@ fn command(kind: &str, title: &str, message: &str) -> String {
 
 /// Text that ends neither the line nor the command.
 fn escape(text: &str) -> String {
-    let plain: String = text
-        .chars()
-        .filter(|c| !c.is_control() || *c == '\n')
-        .collect();
-    plain.replace('%', "%25").replace('\n', "%0A")
+    plain_lines(text).replace('%', "%25").replace('\n', "%0A")
 }
 
 #[cfg(test)]
@@ -70,12 +67,12 @@ mod tests {
 
     #[test]
     fn text_of_telemetry_makes_no_command_of_its_own() {
-        let failures = vec!["100 %\r\n::error::x".to_owned()];
+        let failures = vec!["100 %\r\n::error::x\u{202e}".to_owned()];
         let outcomes = vec![Outcome::new("p95 GET /a:b, c", 1, failures, Vec::new())];
         let text = Report::new("now".to_owned(), 1, outcomes).github();
         assert_eq!(
             text,
-            "::error title=p95 GET /a%3Ab%2C c::100 %25%0A::error::x\n"
+            "::error title=p95 GET /a%3Ab%2C c::100 %25 %0A::error::x\u{fffd}\n"
         );
     }
 }

@@ -1,6 +1,7 @@
 //! A comment in Markdown.
 
 use crate::insight::check::{Report, Verdict};
+use crate::terminal::plain;
 
 /// Sentences of a bound.
 const MOST: usize = 20;
@@ -53,11 +54,7 @@ impl Report {
 /// Text that is shown as it is: within more backticks than it has itself, on one line, and without what divides the
 /// cells of a table.
 fn code(text: &str) -> String {
-    let line: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    let line = line.replace('|', "\u{2502}");
+    let line = plain(text).replace('|', "\u{2502}");
     let longest = line
         .split(|c| c != '`')
         .map(str::len)
@@ -78,12 +75,12 @@ mod tests {
 
     #[test]
     fn text_of_telemetry_is_code_and_ends_no_cell() {
-        let failures = vec!["SELECT `a` | <b>\n# x".to_owned()];
+        let failures = vec!["SELECT `a` | <b>\n# x\u{202e}".to_owned()];
         let outcomes = vec![Outcome::new("no-repeats", 1, failures, Vec::new())];
         let text = Report::new("now".to_owned(), 7, outcomes).markdown();
         assert!(text.contains("| `no-repeats` | **failed** |\n"), "{text}");
         assert!(
-            text.contains("- `` SELECT `a` \u{2502} <b> # x ``\n"),
+            text.contains("- `` SELECT `a` \u{2502} <b> # x\u{fffd} ``\n"),
             "{text}"
         );
         assert!(
