@@ -4,36 +4,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
-import { chromium } from "@playwright/test";
-
+import { pictures } from "./support/pictures.js";
 import { ask, start, until } from "./support/service.js";
 
 const directory = mkdtempSync(path.join(tmpdir(), "pocket-apm-sql-insight-"));
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM,
-  args: process.getuid?.() === 0 ? ["--no-sandbox"] : [],
-});
-const context = await browser.newContext({
-  viewport: { width: 1360, height: 850 },
-  colorScheme: "light",
-  locale: "en-GB",
-  timezoneId: "UTC",
-  reducedMotion: "reduce",
-  bypassCSP: true,
-});
-const page = await context.newPage();
+const { browser, page, open, shot } = await pictures(process.env.PICTURES);
 const range = "from=now-15m&refresh=0";
-
-const open = (address) => page.goto(address, { waitUntil: "networkidle" });
-async function shot(name, top) {
-  if (top)
-    await page
-      .locator(top)
-      .first()
-      .evaluate((element) => window.scrollTo(0, element.getBoundingClientRect().top + scrollY - 70));
-  await page.screenshot({ path: path.join(process.env.PICTURES, `${name}.png`), animations: "disabled" });
-  console.log(name);
-}
 
 // Until the server has told of something.
 const told = (apm, title) =>

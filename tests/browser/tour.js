@@ -4,18 +4,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
-import { chromium } from "@playwright/test";
-
 import { LOOP, article } from "./support/article.js";
+import { pictures } from "./support/pictures.js";
 import { ask, start, until } from "./support/service.js";
 
 const MINUTES = Number(process.env.TOUR_MINUTES ?? 3);
 const directory = mkdtempSync(path.join(tmpdir(), "pocket-apm-tour-"));
 const apm = await start(directory, "tour");
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM,
-  args: process.getuid?.() === 0 ? ["--no-sandbox"] : [],
-});
+const { browser, page, open, shot } = await pictures(process.env.TOUR);
 
 try {
   await article(apm);
@@ -34,29 +30,10 @@ try {
   );
   await apm.stored('processor.event: transaction and transaction.name: "GET /5xx"', 4);
 
-  const context = await browser.newContext({
-    viewport: { width: 1360, height: 850 },
-    colorScheme: "light",
-    locale: "en-GB",
-    timezoneId: "UTC",
-    reducedMotion: "reduce",
-    bypassCSP: true,
-  });
-  const page = await context.newPage();
   const service = `${apm.pages}/services/my-app-01`,
     range = "from=now-5m&refresh=0";
   const view = (name, more = "") =>
     `${service}/transactions/view?type=request&name=${encodeURIComponent(name)}&${range}${more}`;
-  const open = (address) => page.goto(address, { waitUntil: "networkidle" });
-  const shot = async (name, top) => {
-    if (top)
-      await page
-        .locator(top)
-        .first()
-        .evaluate((element) => window.scrollTo(0, element.getBoundingClientRect().top + scrollY - 70));
-    await page.screenshot({ path: path.join(process.env.TOUR, `${name}.png`), animations: "disabled" });
-    console.log(name);
-  };
 
   await open(`${apm.pages}/services?${range}`);
   await shot("home-root");

@@ -126,6 +126,17 @@ impl Statement {
         self.sum / self.count.max(1.0)
     }
 
+    /// The places to look at for it, among them a request that runs it.
+    fn evidence(&self, caller: Option<&Caller>) -> Evidence {
+        Evidence {
+            trace: caller.map(|caller| caller.trace_id.to_string()),
+            fingerprint: Some(self.fingerprint()),
+            transaction: caller.map(|caller| caller.name.clone()),
+            transaction_type: caller.map(|caller| caller.kind.clone()),
+            ..Evidence::default()
+        }
+    }
+
     fn shape(&self) -> Shape<'_> {
         Shape {
             verb: &self.verb,
@@ -237,15 +248,7 @@ impl Look<'_> {
 
     /// The places to look at for a statement.
     fn evidence(&self, statement: &Statement) -> Evidence {
-        let caller = self.caller(statement.id);
-        Evidence {
-            trace: caller.map(|caller| caller.trace_id.to_string()),
-            fingerprint: Some(statement.fingerprint()),
-            transaction: caller.map(|caller| caller.name.clone()),
-            transaction_type: caller.map(|caller| caller.kind.clone()),
-            error: None,
-            marker: None,
-        }
+        statement.evidence(self.caller(statement.id))
     }
 
     /// The plan of a statement, where its service's file may be asked.

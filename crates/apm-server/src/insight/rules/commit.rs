@@ -3,7 +3,7 @@
 //! A BEGIN that takes the write lock waits for the commits of others: its time is not that of statements.
 
 use super::{Look, figures};
-use crate::insight::finding::{Draft, Evidence, Kind, Says, duration_words};
+use crate::insight::finding::{Draft, Kind, Says, duration_words};
 use crate::insight::severity::Severity;
 
 /// Share of the request's SQL, but for its BEGINs, from which commits take most of it.
@@ -50,14 +50,7 @@ pub(super) fn apply(look: &Look<'_>) -> Vec<Draft> {
                          at checkpoints only (a power loss may then cost the last commits, a crash of the process \
                          does not)."
                     .to_owned(),
-                evidence: Evidence {
-                    trace: Some(caller.trace_id.to_string()),
-                    fingerprint: Some(statement.fingerprint()),
-                    transaction: Some(caller.name.clone()),
-                    transaction_type: Some(caller.kind.clone()),
-                    error: None,
-                    marker: None,
-                },
+                evidence: statement.evidence(Some(caller)),
                 figures: figures(&[("avg", mean), ("share", share)]),
             },
         })

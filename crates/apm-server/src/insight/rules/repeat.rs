@@ -1,7 +1,7 @@
 //! A statement that one request runs again and again.
 
 use super::{Caller, Look, RECENT, RuleError, Statement, figures};
-use crate::insight::finding::{Draft, Evidence, Kind, Says, duration_words};
+use crate::insight::finding::{Draft, Kind, Says, duration_words};
 use crate::insight::repeats::{FINDING, Pattern, Values, classify};
 use crate::insight::severity::Severity;
 use crate::insight::values;
@@ -86,14 +86,7 @@ fn draft(caller: &Caller, statement: &Statement, pattern: Pattern) -> Draft {
                 pattern.remedy(),
                 duration_words(saved)
             ),
-            evidence: Evidence {
-                trace: Some(caller.trace_id.to_string()),
-                fingerprint: Some(statement.fingerprint()),
-                transaction: Some(caller.name.clone()),
-                transaction_type: Some(caller.kind.clone()),
-                error: None,
-                marker: None,
-            },
+            evidence: statement.evidence(Some(caller)),
             figures: figures(&[
                 ("calls_per_request", per_request),
                 ("most", caller.most),
