@@ -4,32 +4,25 @@ mod noise;
 mod served;
 
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output};
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::get;
+use crate::support::{self, Ended, addresses, get, signal};
 
 const GROUP: &str = "CREATE INDEX people_city ON people (city)";
 
 fn command(dir: &TempDir, args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_pocket-apm"));
-    command
-        .current_dir(dir.path())
-        .args(args)
-        .env_remove("ELASTIC_APM_SERVER_URL")
-        .env("APM_OTLP_LISTEN", "off")
-        .env("APM_OTLP_GRPC_LISTEN", "off")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    let mut command = support::command(env!("CARGO_BIN_EXE_pocket-apm"), dir);
+    command.args(args);
     command
 }
 
 /// A service with its APM server in a directory, which answered some requests.
 struct Recorded {
     dir: TempDir,
-    child: Child,
+    child: Ended,
     service: String,
     apm: String,
 }
@@ -51,14 +44,7 @@ impl Recorded {
         )
         .spawn()
         .unwrap();
-        let mut lines =
-            std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()))
-                .map(Result::unwrap);
-        let mut url = |label: &str| {
-            let line = lines.find(|line| line.starts_with(label)).unwrap();
-            line.split_whitespace().last().unwrap().to_owned()
-        };
-        let (service, apm) = (url("service"), url("APM"));
+        let [service, apm] = addresses(child.stdout.take().unwrap(), ["service", "APM"]);
         for (path, times) in [("sql-write", writes), ("sql-group", groups)] {
             for _ in 0..times {
                 assert_eq!(get(&format!("{service}/{path}")).await.status, 200);
@@ -66,7 +52,7 @@ impl Recorded {
         }
         Self {
             dir,
-            child,
+            child: Ended(child),
             service,
             apm,
         }
@@ -74,15 +60,8 @@ impl Recorded {
 
     /// Stops it: what was recorded is in the file.
     fn stop(&mut self) {
-        let id = self.child.id().to_string();
-        assert!(
-            Command::new("kill")
-                .args(["-s", "TERM", &id])
-                .status()
-                .unwrap()
-                .success()
-        );
-        assert!(self.child.wait().unwrap().success());
+        signal(&self.child.0, "TERM");
+        assert!(self.child.0.wait().unwrap().success());
     }
 
     fn run(&self, args: &[&str]) -> Output {
@@ -92,13 +71,6 @@ impl Recorded {
     fn json(&self, args: &[&str]) -> Value {
         let output = self.run(args);
         serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"))
-    }
-}
-
-impl Drop for Recorded {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

@@ -2,10 +2,10 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Child, Command, Output};
+use std::time::Duration;
 
-use crate::support::{Ended, addresses, get};
+use crate::support::{self, Ended, addresses, get};
 
 mod commands;
 mod encrypted;
@@ -14,15 +14,7 @@ mod load;
 mod show;
 
 fn command(dir: &tempfile::TempDir) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_pocket-apm"));
-    command
-        .current_dir(dir.path())
-        .env_remove("ELASTIC_APM_SERVER_URL")
-        .env("APM_OTLP_LISTEN", "off")
-        .env("APM_OTLP_GRPC_LISTEN", "off")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    command
+    support::command(env!("CARGO_BIN_EXE_pocket-apm"), dir)
 }
 
 /// Runs the binary in a directory.
@@ -85,26 +77,11 @@ async fn a_stop_signal_ends_it_within_five_seconds_and_what_was_recorded_is_ther
             async move { get(&url).await.status }
         });
         assert_eq!(get(&format!("{service}/sql-write")).await.status, 200);
-        let stopped = Instant::now();
-        assert!(
-            Command::new("kill")
-                .args(["-s", signal, &child.id().to_string()])
-                .status()
-                .unwrap()
-                .success()
-        );
+        support::signal(&child, signal);
 
         assert_eq!(in_flight.await.unwrap(), 200);
-        let status = loop {
-            if let Some(status) = child.try_wait().unwrap() {
-                break status;
-            }
-            assert!(
-                stopped.elapsed() < Duration::from_secs(5),
-                "still running after SIG{signal}"
-            );
-            actix_web::rt::time::sleep(Duration::from_millis(10)).await;
-        };
+        let status = limits::exit(&mut child, Duration::from_secs(5)).await;
+        let status = status.unwrap_or_else(|| panic!("still running after SIG{signal}"));
         assert!(status.success(), "SIG{signal}: {status}");
     }
     assert_eq!(stored_writes(&dir).await, 2);

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Read};
 use std::path::PathBuf;
-use std::process::Child;
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use apm_agent::{Agent, AgentGuard};
@@ -25,6 +25,29 @@ impl Drop for Ended {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+}
+
+/// A program in a directory, with pipes for what it writes. A server that it starts does not listen for OTLP, whose
+/// ports are the same for all tests.
+pub fn command(program: &str, dir: &TempDir) -> Command {
+    let mut command = Command::new(program);
+    command
+        .current_dir(dir.path())
+        .env_remove("ELASTIC_APM_SERVER_URL")
+        .env("APM_OTLP_LISTEN", "off")
+        .env("APM_OTLP_GRPC_LISTEN", "off")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+/// Sends a signal to a process, such as TERM.
+pub fn signal(child: &Child, name: &str) {
+    let sent = Command::new("kill")
+        .args(["-s", name, &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(sent.success(), "SIG{name}");
 }
 
 /// The addresses that a process prints, each in the first line that has its label.

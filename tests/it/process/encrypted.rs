@@ -1,9 +1,7 @@
 //! The agent and the APM server of one process, where the server asks for a token and speaks TLS only.
 
-use std::process::Command;
-
 use super::{start_with, stored_writes};
-use crate::support::get;
+use crate::support::{get, signal};
 
 #[actix_web::test]
 async fn behind_tls_and_a_token_the_agent_of_the_process_delivers() {
@@ -27,8 +25,7 @@ async fn behind_tls_and_a_token_the_agent_of_the_process_delivers() {
     let (mut child, service, apm) = start_with(&dir, &options);
     assert!(apm.starts_with("https://"), "{apm}");
     assert_eq!(get(&format!("{service}/sql-write")).await.status, 200);
-    let terminated = Command::new("kill").arg(child.id().to_string()).status();
-    assert!(terminated.unwrap().success());
+    signal(&child, "TERM");
     assert!(child.wait().unwrap().success());
 
     // Another process reads what that one has stored.

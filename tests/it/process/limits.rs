@@ -1,10 +1,10 @@
 //! The binary in a shell that gives it little: signals, a closed output, few files, small files.
 
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Output};
 use std::time::{Duration, Instant};
 
 use super::{WRITES, command, start, stored_writes};
-use crate::support::{DEADLINE, addresses, get};
+use crate::support::{self, DEADLINE, addresses, get, signal};
 
 /// Runs the binary in a shell, after `prelude`.
 pub(super) fn shell(dir: &tempfile::TempDir, prelude: &str, arguments: &str) -> Command {
@@ -12,28 +12,14 @@ pub(super) fn shell(dir: &tempfile::TempDir, prelude: &str, arguments: &str) -> 
         "{prelude} exec {} {arguments}",
         env!("CARGO_BIN_EXE_pocket-apm")
     );
-    let mut command = Command::new("sh");
-    command
-        .args(["-c", &line])
-        .current_dir(dir.path())
-        .env_remove("ELASTIC_APM_SERVER_URL")
-        .env("APM_OTLP_LISTEN", "off")
-        .env("APM_OTLP_GRPC_LISTEN", "off")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    let mut command = support::command("sh", dir);
+    command.args(["-c", &line]);
     command
 }
 
 pub(super) const FREE_PORTS: &str = "--listen 127.0.0.1:0 --apm-listen 127.0.0.1:0";
 
-pub(super) fn signal(child: &Child, name: &str) {
-    let sent = Command::new("kill")
-        .args(["-s", name, &child.id().to_string()])
-        .status()
-        .unwrap();
-    assert!(sent.success());
-}
-
+/// The status of a process that ends within a time.
 pub(super) async fn exit(child: &mut Child, within: Duration) -> Option<std::process::ExitStatus> {
     let started = Instant::now();
     loop {

@@ -3,9 +3,9 @@
 use std::process::Child;
 use std::time::{Duration, Instant};
 
-use super::limits::{FREE_PORTS, exit, shell, signal, stop};
+use super::limits::{FREE_PORTS, exit, shell, stop};
 use super::{start, stored_writes};
-use crate::support::{DEADLINE, addresses, get};
+use crate::support::{DEADLINE, addresses, get, signal};
 
 /// `POCKET_APM_STOP_ROUNDS` sets how often (default 1).
 #[actix_web::test]
