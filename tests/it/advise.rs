@@ -31,7 +31,7 @@ impl Recorded {
     /// `writes` times /sql-write, then `groups` times /sql-group.
     async fn new(strategy: &str, writes: usize, groups: usize) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let mut child = command(
+        let mut child = Ended::start(&mut command(
             &dir,
             &[
                 "--listen",
@@ -41,9 +41,7 @@ impl Recorded {
                 "--sql-group",
                 strategy,
             ],
-        )
-        .spawn()
-        .unwrap();
+        ));
         let [service, apm] = addresses(child.stdout.take().unwrap(), ["service", "APM"]);
         for (path, times) in [("sql-write", writes), ("sql-group", groups)] {
             for _ in 0..times {
@@ -52,7 +50,7 @@ impl Recorded {
         }
         Self {
             dir,
-            child: Ended(child),
+            child,
             service,
             apm,
         }
@@ -60,8 +58,8 @@ impl Recorded {
 
     /// Stops it: what was recorded is in the file.
     fn stop(&mut self) {
-        signal(&self.child.0, "TERM");
-        assert!(self.child.0.wait().unwrap().success());
+        signal(&self.child, "TERM");
+        assert!(self.child.wait().unwrap().success());
     }
 
     fn run(&self, args: &[&str]) -> Output {

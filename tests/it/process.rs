@@ -1,8 +1,8 @@
 //! The binary as a user starts and stops it.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
-use std::process::{Child, Command, Output};
+use std::process::{Command, Output};
 use std::time::Duration;
 
 use crate::support::{self, Ended, addresses, get};
@@ -38,17 +38,14 @@ fn fails(dir: &tempfile::TempDir, line: &[&str]) -> String {
 }
 
 /// Starts the binary on free ports and returns it with the URLs that it prints.
-fn start(dir: &tempfile::TempDir) -> (Child, String, String) {
+fn start(dir: &tempfile::TempDir) -> (Ended, String, String) {
     start_with(dir, &[])
 }
 
 /// The same with more options.
-fn start_with(dir: &tempfile::TempDir, options: &[&str]) -> (Child, String, String) {
-    let mut child = command(dir)
-        .args(["--listen", "127.0.0.1:0", "--apm-listen", "127.0.0.1:0"])
-        .args(options)
-        .spawn()
-        .unwrap();
+fn start_with(dir: &tempfile::TempDir, options: &[&str]) -> (Ended, String, String) {
+    let listen = ["--listen", "127.0.0.1:0", "--apm-listen", "127.0.0.1:0"];
+    let mut child = Ended::start(command(dir).args(listen).args(options));
     let [service, apm] = addresses(child.stdout.take().unwrap(), ["service", "APM"]);
     (child, service, apm)
 }
@@ -59,8 +56,7 @@ const WRITES: &str = "/api/v1/discover?from=now-15m&q=\
 
 /// The writes that a server knows which is started once more in the directory.
 async fn stored_writes(dir: &tempfile::TempDir) -> u64 {
-    let (child, _, apm) = start(dir);
-    let _child = Ended(child);
+    let (_child, _, apm) = start(dir);
     let found = get(&format!("{apm}{WRITES}")).await;
     let total = found.json()["total"].as_u64();
     total.unwrap_or_else(|| panic!("{}", found.body))
@@ -93,18 +89,7 @@ fn a_port_in_use_is_an_error_that_names_the_option() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = taken.local_addr().unwrap().to_string();
     for (option, other) in [("--listen", "--apm-listen"), ("--apm-listen", "--listen")] {
-        let mut child = command(&dir)
-            .args([option, &addr, other, "127.0.0.1:0"])
-            .spawn()
-            .unwrap();
-        let mut error = String::new();
-        child
-            .stderr
-            .take()
-            .unwrap()
-            .read_to_string(&mut error)
-            .unwrap();
-        assert!(!child.wait().unwrap().success());
+        let error = fails(&dir, &[option, &addr, other, "127.0.0.1:0"]);
         assert!(error.contains(option) && error.contains(&addr), "{error}");
     }
 }
@@ -114,26 +99,15 @@ fn a_port_for_otlp_that_is_taken_is_told_and_stops_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = taken.local_addr().unwrap().to_string();
-    let mut child = command(&dir)
-        .args(["server", "--apm-listen", "127.0.0.1:0"])
-        .args(["--apm-otlp-listen", &addr])
-        .args(["--apm-otlp-grpc-listen", "127.0.0.1:0"])
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap())
-        .lines()
-        .map(Result::unwrap);
-    let otlp = lines.find(|line| line.starts_with("OTLP")).unwrap();
-    child.kill().unwrap();
-    child.wait().unwrap();
+    let mut child = Ended::start(
+        command(&dir)
+            .args(["server", "--apm-listen", "127.0.0.1:0"])
+            .args(["--apm-otlp-listen", &addr])
+            .args(["--apm-otlp-grpc-listen", "127.0.0.1:0"]),
+    );
+    let otlp = child.lines().find(|line| line.starts_with("OTLP")).unwrap();
+    let log = child.kill();
     assert!(otlp.ends_with("(gRPC)") && !otlp.contains("HTTP"), "{otlp}");
-    let mut log = String::new();
-    child
-        .stderr
-        .take()
-        .unwrap()
-        .read_to_string(&mut log)
-        .unwrap();
     assert!(
         log.contains("--apm-otlp-listen") && log.contains(&addr),
         "{log}"
@@ -162,20 +136,9 @@ fn the_help_names_every_option_with_its_variable() {
 #[actix_web::test]
 async fn lines_that_are_logged_inside_a_request_carry_its_ids() {
     let dir = tempfile::tempdir().unwrap();
-    let mut child = command(&dir)
-        .args(["--listen", "127.0.0.1:0", "--apm-listen", "127.0.0.1:0"])
-        .args(["--upstream-url", "http://127.0.0.1:1/people"])
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap())
-        .lines()
-        .map(Result::unwrap);
-    let service = lines.find(|line| line.starts_with("service")).unwrap();
-    get(&format!(
-        "{}/upstream",
-        service.split_whitespace().last().unwrap()
-    ))
-    .await;
+    let (mut child, service, _) =
+        start_with(&dir, &["--upstream-url", "http://127.0.0.1:1/people"]);
+    get(&format!("{service}/upstream")).await;
 
     let mut log = BufReader::new(child.stderr.take().unwrap())
         .lines()
@@ -183,8 +146,6 @@ async fn lines_that_are_logged_inside_a_request_carry_its_ids() {
     let line = log
         .find(|line| line.contains("could not be reached"))
         .unwrap();
-    child.kill().unwrap();
-    child.wait().unwrap();
     let id = |name: &str| {
         line.split_whitespace()
             .find_map(|word| word.strip_prefix(name))

@@ -1,6 +1,7 @@
 //! The whole house on free ports, and a client for it.
 
 use std::io::{BufRead as _, BufReader, Read};
+use std::ops::{Deref, DerefMut};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -18,7 +19,40 @@ pub mod sink;
 pub const DEADLINE: Duration = Duration::from_secs(20);
 
 /// A process that ends with the test.
-pub struct Ended(pub Child);
+pub struct Ended(Child);
+
+impl Ended {
+    pub fn start(command: &mut Command) -> Self {
+        Self(command.spawn().unwrap())
+    }
+
+    /// What it writes to its output from now on, as lines.
+    pub fn lines(&mut self) -> impl Iterator<Item = String> + use<> {
+        let output = self.0.stdout.take().unwrap();
+        BufReader::new(output).lines().map(Result::unwrap)
+    }
+
+    /// Ends it at once, and returns what it has written to its log.
+    pub fn kill(mut self) -> String {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+        std::io::read_to_string(self.0.stderr.take().unwrap()).unwrap()
+    }
+}
+
+impl Deref for Ended {
+    type Target = Child;
+
+    fn deref(&self) -> &Child {
+        &self.0
+    }
+}
+
+impl DerefMut for Ended {
+    fn deref_mut(&mut self) -> &mut Child {
+        &mut self.0
+    }
+}
 
 impl Drop for Ended {
     fn drop(&mut self) {

@@ -105,7 +105,7 @@ async fn the_services_of_the_compose_file_are_one_trace() {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null());
-        Ended(program.spawn().unwrap())
+        Ended::start(&mut program)
     };
     let (python_port, node_port) = (free_port(), free_port());
     let mut program = Command::new(python.join("bin/python"));

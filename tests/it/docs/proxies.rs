@@ -56,10 +56,10 @@ impl Behind {
     /// Starts a proxy, and asks it for pages and data as a browser and a script do.
     async fn check(&self, mut proxy: Command) {
         let proxy = proxy.stdin(Stdio::null()).env("HOME", self.folder());
-        let mut proxy = Ended(proxy.spawn().unwrap());
+        let mut proxy = Ended::start(proxy);
         let started = Instant::now();
         while TcpStream::connect(self.free).is_err() {
-            assert!(proxy.0.try_wait().unwrap().is_none(), "the proxy ended");
+            assert!(proxy.try_wait().unwrap().is_none(), "the proxy ended");
             assert!(started.elapsed() < DEADLINE, "the proxy does not listen");
             std::thread::yield_now();
         }

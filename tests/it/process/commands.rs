@@ -1,7 +1,5 @@
 //! Commands that send to a running APM server or ask it, over an encrypted connection and with an API key.
 
-use std::io::{BufRead as _, BufReader};
-
 use super::{Ended, command, fails, succeeds};
 
 /// The certificate of the tests of the server, and one of somebody else.
@@ -28,9 +26,8 @@ fn commands_reach_an_encrypted_server_with_a_token_of_a_file_or_an_api_key() {
     let listen = ["server", "--apm-listen", "127.0.0.1:0"];
     let mut server = command(&dir);
     server.args(listen).args(encrypted).args(keys).args(token);
-    let mut server = Ended(server.spawn().unwrap());
-    let mut said = BufReader::new(server.0.stdout.take().unwrap()).lines();
-    let said = said.next().unwrap().unwrap();
+    let mut server = Ended::start(&mut server);
+    let said = server.lines().next().unwrap();
     let url = said.split_whitespace().last().unwrap();
     assert!(url.starts_with("https://"), "{said}");
     let address = url.trim_start_matches("https://");

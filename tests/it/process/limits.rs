@@ -1,10 +1,10 @@
 //! The binary in a shell that gives it little: signals, a closed output, few files, small files.
 
-use std::process::{Child, Command, Output};
+use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use super::{WRITES, command, start, stored_writes};
-use crate::support::{self, DEADLINE, addresses, get, signal};
+use crate::support::{self, DEADLINE, Ended, addresses, get, signal};
 
 /// Runs the binary in a shell, after `prelude`.
 pub(super) fn shell(dir: &tempfile::TempDir, prelude: &str, arguments: &str) -> Command {
@@ -58,7 +58,7 @@ async fn a_closed_terminal_loses_nothing_that_was_answered() {
 #[actix_web::test]
 async fn what_nohup_started_goes_on_after_a_hangup() {
     let dir = tempfile::tempdir().unwrap();
-    let mut child = shell(&dir, "trap '' HUP;", FREE_PORTS).spawn().unwrap();
+    let mut child = Ended::start(&mut shell(&dir, "trap '' HUP;", FREE_PORTS));
     let [service, _] = addresses(child.stdout.take().unwrap(), ["service", "APM"]);
     signal(&child, "HUP");
     assert_eq!(get(&service).await.status, 200);
@@ -76,11 +76,11 @@ async fn an_output_that_takes_nothing_is_logged_and_the_service_runs() {
                 let (reader, writer) = std::io::pipe().unwrap();
                 drop(reader);
                 let mut child = shell(&dir, "", FREE_PORTS);
-                child.stdout(writer).spawn().unwrap()
+                Ended::start(child.stdout(writer))
             }
             redirection => {
                 let arguments = format!("{FREE_PORTS} {redirection}");
-                shell(&dir, "", &arguments).spawn().unwrap()
+                Ended::start(&mut shell(&dir, "", &arguments))
             }
         };
         let [service, apm] = addresses(child.stderr.take().unwrap(), ["service  ", "APM  "]);
@@ -103,12 +103,11 @@ async fn too_few_open_files_are_an_error_that_names_the_remedy() {
     ] {
         let dir = tempfile::tempdir().unwrap();
         let prelude = format!("ulimit -n {limit};");
-        let mut child = shell(&dir, &prelude, subcommand).spawn().unwrap();
+        let mut child = Ended::start(&mut shell(&dir, &prelude, subcommand));
         let status = exit(&mut child, Duration::from_secs(5))
             .await
             .expect("no hang");
-        let Output { stderr, .. } = child.wait_with_output().unwrap();
-        let error = String::from_utf8(stderr).unwrap();
+        let error = std::io::read_to_string(child.stderr.take().unwrap()).unwrap();
         assert_eq!(status.code(), Some(1), "{error}");
         assert!(error.contains("ulimit -n 1024"), "{error}");
         assert!(
@@ -127,7 +126,7 @@ async fn too_few_open_files_are_an_error_that_names_the_remedy() {
 async fn the_fewest_files_that_are_taken_are_enough() {
     let dir = tempfile::tempdir().unwrap();
     let arguments = format!("{FREE_PORTS} --workers 2");
-    let mut child = shell(&dir, "ulimit -n 180;", &arguments).spawn().unwrap();
+    let mut child = Ended::start(&mut shell(&dir, "ulimit -n 180;", &arguments));
     let [service, apm] = addresses(child.stdout.take().unwrap(), ["service", "APM"]);
     let mut asked = Vec::new();
     for number in 0..100 {
@@ -158,7 +157,7 @@ async fn the_fewest_files_that_are_taken_are_enough() {
 async fn files_that_may_not_grow_are_a_503_and_no_death() {
     let dir = tempfile::tempdir().unwrap();
     // In blocks of 512 bytes: 2 MiB. While the schema is made, its log takes more than one.
-    let mut child = shell(&dir, "ulimit -f 4096;", FREE_PORTS).spawn().unwrap();
+    let mut child = Ended::start(&mut shell(&dir, "ulimit -f 4096;", FREE_PORTS));
     let [service, apm] = addresses(child.stdout.take().unwrap(), ["service", "APM"]);
     let started = Instant::now();
     let refused = loop {
@@ -261,9 +260,9 @@ fn an_import_without_events_says_so_and_fails() {
 
 #[actix_web::test]
 async fn the_service_speaks_no_http_2_and_answers_requests_for_other_protocols() {
-    use std::io::Write as _;
+    use std::io::{Read as _, Write as _};
     let dir = tempfile::tempdir().unwrap();
-    let (mut child, service, _) = start(&dir);
+    let (_child, service, _) = start(&dir);
     let address = service.trim_start_matches("http://").to_owned();
     for (request, answer) in [
         (
@@ -290,6 +289,4 @@ async fn the_service_speaks_no_http_2_and_answers_requests_for_other_protocols()
         let said = String::from_utf8_lossy(&said[..length]);
         assert!(said.starts_with(answer), "{request:?}: {said:?}");
     }
-    child.kill().unwrap();
-    child.wait().unwrap();
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::limits::{FREE_PORTS, exit, shell, stop};
 use super::{start, stored_writes};
-use crate::support::{DEADLINE, addresses, get, signal};
+use crate::support::{DEADLINE, Ended, addresses, get, signal};
 
 /// `POCKET_APM_STOP_ROUNDS` sets how often (default 1).
 #[actix_web::test]
@@ -62,7 +62,7 @@ fn status(child: &Child, name: &str) -> u64 {
 async fn clients_that_ask_for_much_and_read_nothing_get_little_memory_few_threads_and_stall_nobody()
 {
     let dir = tempfile::tempdir().unwrap();
-    let mut child = shell(&dir, "", FREE_PORTS).spawn().unwrap();
+    let mut child = Ended::start(&mut shell(&dir, "", FREE_PORTS));
     let [service, apm] = addresses(child.stdout.take().unwrap(), ["service", "APM"]);
     for _ in 0..20 {
         get(&format!("{service}/sql-write")).await;

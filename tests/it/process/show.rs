@@ -1,7 +1,5 @@
 //! Commands that print what a running server knows, and the backup of its file.
 
-use std::io::{BufRead as _, BufReader};
-
 use super::{Ended, command, fails, succeeds};
 
 /// Starts the APM server alone, and returns it with its URL.
@@ -13,11 +11,8 @@ fn server(dir: &tempfile::TempDir, database: &str) -> (Ended, String) {
         "--apm-database",
         database,
     ];
-    let mut server = Ended(command(dir).args(line).spawn().unwrap());
-    let said = BufReader::new(server.0.stdout.take().unwrap())
-        .lines()
-        .next();
-    let said = said.unwrap().unwrap();
+    let mut server = Ended::start(command(dir).args(line));
+    let said = server.lines().next().unwrap();
     (server, said.split_whitespace().last().unwrap().to_owned())
 }
 
@@ -135,21 +130,16 @@ fn logs_are_printed_in_their_order_without_what_a_terminal_would_obey() {
     let json = succeeds(&dir, &[&["logs", "--format", "json"][..], &at].concat());
     assert_eq!(json.lines().count(), 2, "{json}");
 
-    let mut follow = command(&dir);
     let line = [&["logs", "--follow"][..], &at].concat();
-    let mut follow = Ended(follow.args(line).spawn().unwrap());
-    let mut lines = BufReader::new(follow.0.stdout.take().unwrap()).lines();
+    let mut follow = Ended::start(command(&dir).args(line));
+    let mut lines = follow.lines();
     for _ in 0..2 {
-        lines.next().unwrap().unwrap();
+        lines.next().unwrap();
     }
     let third = HOSTILE.replace("second", "third").replace("red", "blue");
     std::fs::write(dir.path().join("logs.ndjson"), third).unwrap();
     succeeds(&dir, &[&["import", "logs.ndjson"][..], &at].concat());
-    let next = [
-        lines.next().unwrap().unwrap(),
-        lines.next().unwrap().unwrap(),
-    ]
-    .concat();
+    let next = [lines.next().unwrap(), lines.next().unwrap()].concat();
     assert!(next.contains("third") && next.contains("blue"), "{next}");
     // More at once than `--limit` names for the beginning.
     let head = HOSTILE.lines().next().unwrap();
@@ -158,7 +148,7 @@ fn logs_are_printed_in_their_order_without_what_a_terminal_would_obey() {
         .collect();
     std::fs::write(dir.path().join("logs.ndjson"), format!("{head}\n{many}")).unwrap();
     succeeds(&dir, &[&["import", "logs.ndjson"][..], &at].concat());
-    let next: Vec<String> = (0..70).map(|_| lines.next().unwrap().unwrap()).collect();
+    let next: Vec<String> = lines.by_ref().take(70).collect();
     for number in 0..70 {
         let line = format!("one of many {number}.");
         let times = next.iter().filter(|next| next.contains(&line)).count();
