@@ -1,6 +1,6 @@
 //! The tables of a database, as far as indexes need to know them, and its statistics.
 
-use rusqlite::{Connection, Result};
+use rusqlite::{Connection, Error, Result, ffi};
 
 use super::statistics::{Measured, Statistics};
 
@@ -69,8 +69,18 @@ impl Schema {
     /// The same with one index more, and what was measured of it.
     pub(super) fn copy_with(&self, index: &str, measured: Option<&Measured>) -> Result<Connection> {
         let conn = self.shape()?;
+        let version = || conn.query_row("PRAGMA schema_version", [], |row| row.get::<_, i64>(0));
+        let before = version()?;
         // One statement: what follows a first one is not looked at, but refused.
         conn.prepare(index)?.raw_execute()?;
+        // With IF NOT EXISTS, SQLite makes nothing in the place of an index of that name, and does not say so.
+        if version()? == before {
+            let reason = "an index of this name exists already".to_owned();
+            return Err(Error::SqliteFailure(
+                ffi::Error::new(ffi::SQLITE_ERROR),
+                Some(reason),
+            ));
+        }
         self.statistics.apply(&conn, measured)?;
         Ok(conn)
     }

@@ -230,6 +230,19 @@ fn an_index_that_would_not_help_is_told() {
 }
 
 #[test]
+fn an_index_that_is_there_already_is_not_taken_for_a_new_one() {
+    let (_dir, path) = database(
+        "CREATE TABLE people (id INTEGER PRIMARY KEY, city TEXT, age INTEGER);
+         CREATE INDEX people_age ON people (age); CREATE INDEX people_city ON people (city)",
+    );
+    let asked = |index: &str| what_if(&path, GROUP, &format!("CREATE INDEX IF NOT EXISTS {index}"));
+    assert!(asked("people_city_age ON people (city, age)").is_ok());
+    // What would be told is about people_city, the last index of the schema.
+    let error = asked("people_age ON people (age)").expect_err("it exists");
+    assert!(error.to_string().contains("exists already"), "{error}");
+}
+
+#[test]
 fn a_plan_without_steps_is_told_for_what_it_is() {
     let (_dir, path) = database("CREATE TABLE people (id INTEGER PRIMARY KEY, city TEXT)");
     for (sql, expected) in [
