@@ -7,7 +7,8 @@ use rusqlite::{Connection, Result};
 
 /// The lowest and the highest rowid of a table; none where it has no rows. `name`: as SQL writes it.
 pub(crate) fn ends(conn: &Connection, name: &str) -> Result<Option<(i64, i64)>> {
-    let sql = format!("SELECT min(rowid), max(rowid) FROM {name}");
+    // Apart, each is found at an end of the table. Together, SQLite would read all of it.
+    let sql = format!("SELECT (SELECT min(rowid) FROM {name}), (SELECT max(rowid) FROM {name})");
     conn.query_row(&sql, [], |row| {
         let (low, high): (Option<i64>, Option<i64>) = (row.get(0)?, row.get(1)?);
         Ok(low.zip(high))

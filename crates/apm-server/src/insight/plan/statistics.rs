@@ -156,14 +156,17 @@ impl Measured {
                 "SELECT count(*) FROM (SELECT DISTINCT {names} FROM (SELECT {names} FROM {of} LIMIT {SAMPLE}))"
             ))?);
         }
-        // Counting all rows takes long in a large table: the largest key is about their number, where there is one.
+        // Counting all rows takes long in a large table: the distance of the first and the last key is about their
+        // number, where there are keys.
         let rows = if read < SAMPLE {
             read
         } else {
-            // A table WITHOUT ROWID has no such number.
-            number(format!("SELECT max(rowid) FROM {of}"))
-                .unwrap_or(read)
-                .max(read)
+            let end = |which: &str| number(format!("SELECT {which}(rowid) FROM {of}"));
+            match (end("min"), end("max")) {
+                (Ok(first), Ok(last)) => last.saturating_sub(first).saturating_add(1).max(read),
+                // A table WITHOUT ROWID has none.
+                _ => read,
+            }
         };
         Ok(Some(Self {
             table: table.to_owned(),
