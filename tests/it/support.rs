@@ -26,7 +26,7 @@ impl Ended {
         Self(command.spawn().unwrap())
     }
 
-    /// What it writes to its output from now on, as lines.
+    /// Lines that it writes to its output from now on.
     pub fn lines(&mut self) -> impl Iterator<Item = String> + use<> {
         let output = self.0.stdout.take().unwrap();
         BufReader::new(output).lines().map(Result::unwrap)

@@ -237,7 +237,7 @@ fn an_index_that_is_there_already_is_not_taken_for_a_new_one() {
     );
     let asked = |index: &str| what_if(&path, GROUP, &format!("CREATE INDEX IF NOT EXISTS {index}"));
     assert!(asked("people_city_age ON people (city, age)").is_ok());
-    // What would be told is about people_city, the last index of the schema.
+    // The answer would be that of people_city, the last index of the schema.
     let error = asked("people_age ON people (age)").expect_err("it exists");
     assert!(error.to_string().contains("exists already"), "{error}");
 }
