@@ -1,5 +1,7 @@
 //! Bodies that nobody should send.
 
+use std::time::{Duration, Instant};
+
 use serde_json::json;
 
 use super::documents::{documents, field, fixture};
@@ -182,6 +184,33 @@ fn halves_of_characters_are_replaced() {
     let documents = documents(&export);
     assert_eq!(documents.len(), 2);
     assert_eq!(field(&documents[0], "transaction.name"), "a\u{fffd}");
+}
+
+#[test]
+fn many_metrics_of_one_time_are_read_soon_and_become_events_of_bounded_length() {
+    let value = [&[6 << 3 | 1][..], &7_i64.to_le_bytes()].concat();
+    let metric = |number: u32| {
+        let name = message(1, format!("{number:030}").as_bytes());
+        message(2, &[name, message(5, &message(1, &value))].concat())
+    };
+    let all: Vec<u8> = (0..120_000).flat_map(metric).collect();
+    let body = message(1, &message(2, &all));
+    let start = Instant::now();
+    let export = decode(Signal::Metrics, Encoding::Protobuf, &body, NOW).unwrap();
+    // Seven thousand million comparisons of names would take minutes.
+    assert!(start.elapsed() < Duration::from_secs(20));
+    let batches = &export.batches;
+    let samples: usize = batches.iter().map(|batch| batch.samples.len()).sum();
+    assert_eq!((samples, export.rejected), (120_000, 0));
+    let texts = batches.iter().flat_map(|batch| {
+        let text = move |event: &apm_store::event::Event| batch.text(event.rest()).len();
+        batch.events.iter().map(text)
+    });
+    let lengths: Vec<usize> = texts.collect();
+    assert!(
+        lengths.len() > 3 && lengths.iter().all(|length| *length < 2 << 20),
+        "{lengths:?}"
+    );
 }
 
 #[test]

@@ -2,16 +2,17 @@
 
 mod sample;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use apm_store::event::{Event, Metricset, Sample};
-use xxhash_rust::xxh3::Xxh3;
+use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use sample::Counted;
 
 use super::batches::{Batches, Time, note_time};
 use super::sender::{ScopeFacts, Sender, write_data_stream};
 use crate::conventions::{Json, KeyValue, Value, cut, is_label, label};
+use crate::otlp::bounds::MAX_ITEM;
 use crate::otlp::model::{Metric, Point};
 
 /// Attributes that are fields of the same name, rather than labels.
@@ -23,6 +24,9 @@ pub(super) struct Sets {
     sets: Vec<Set>,
     /// By time and attributes: the last set that has them.
     places: HashMap<(u64, u128), usize>,
+    /// The metrics of each set, by the hashes of their names: a body has room for a million of them, too many to
+    /// compare each with all the others.
+    metrics: HashSet<(usize, u64)>,
 }
 
 /// One event.
@@ -56,17 +60,19 @@ impl Sets {
         let counted = sample::write(&mut text, metric, point)?;
         let set = Set::empty(point);
         let key = (point.time, set.hash());
-        let has_it = |set: &Set| set.names.iter().any(|(known, ..)| known == name);
-        let known = self.places.get(&key).copied();
-        // One event cannot hold two values of a metric: the second begins another set.
-        let place = match known.filter(|place| !has_it(&self.sets[*place])) {
-            Some(place) => place,
-            None => {
-                self.sets.push(set);
-                self.places.insert(key, self.sets.len() - 1);
-                self.sets.len() - 1
-            }
-        };
+        let hash = xxh3_64(name.as_bytes());
+        // One event cannot hold two values of a metric: the second begins another set. So does one whose name has the
+        // hash of another, and one that comes when the event is long already.
+        let known = self.places.get(&key).copied().filter(|place| {
+            self.sets[*place].samples.len() < MAX_ITEM && self.metrics.insert((*place, hash))
+        });
+        let place = known.unwrap_or_else(|| {
+            let place = self.sets.len();
+            self.sets.push(set);
+            self.places.insert(key, place);
+            self.metrics.insert((place, hash));
+            place
+        });
         let set = &mut self.sets[place];
         Json::new(&mut set.samples).key(name).raw(&text);
         set.names
@@ -77,6 +83,7 @@ impl Sets {
     /// Makes events of what is there.
     pub(super) fn drain(&mut self, sender: &Sender, scope: &ScopeFacts, out: &mut Batches) {
         self.places.clear();
+        self.metrics.clear();
         for set in self.sets.drain(..) {
             let time = match set.nanos {
                 0 => Time {
