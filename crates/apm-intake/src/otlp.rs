@@ -77,7 +77,7 @@ pub fn decode(
     body: &[u8],
     received: i64,
 ) -> Result<Export, Malformed> {
-    let new = || Translator::new(signal, received);
+    let new = || Translator::new(signal, received, bounds::memory(body.len()));
     let mut translator = new();
     match encoding {
         Encoding::Protobuf => protobuf::read(signal, body, &mut translator)?,

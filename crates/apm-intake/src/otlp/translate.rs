@@ -30,6 +30,8 @@ pub(super) struct Translator {
     scope: ScopeFacts,
     parents: Parents,
     sets: Sets,
+    /// The memory that the events may take, bytes.
+    memory: usize,
     rejected: Rejected,
     /// Used again for each event.
     json: String,
@@ -51,8 +53,8 @@ impl Rejected {
 }
 
 impl Translator {
-    /// `received`: when the body came, µs since the epoch.
-    pub(super) fn new(signal: Signal, received: i64) -> Self {
+    /// `received`: when the body came, µs since the epoch. `memory`: the most that its events may take, bytes.
+    pub(super) fn new(signal: Signal, received: i64, memory: usize) -> Self {
         Self {
             signal,
             out: Batches::new(received),
@@ -60,6 +62,7 @@ impl Translator {
             scope: ScopeFacts::default(),
             parents: Parents::default(),
             sets: Sets::default(),
+            memory,
             rejected: Rejected::default(),
             json: String::new(),
         }
@@ -80,8 +83,31 @@ impl Translator {
 
     /// Points of one scope, time and set of attributes are one event, so they wait for each other.
     fn end_scope(&mut self) {
-        self.sets.drain(&self.sender, &self.scope, &mut self.out);
+        let out = &mut self.out;
+        let left_out = self.sets.drain(&self.sender, &self.scope, out, self.memory);
+        for _ in 0..left_out {
+            self.rejected.add(crowded);
+        }
     }
+
+    /// Whether one more event would take more memory than there is for the body.
+    fn is_full(&self) -> bool {
+        self.out.bytes() + self.sets.bytes() >= self.memory
+    }
+
+    /// The same, where an item that finds no room is counted.
+    fn refuses(&mut self) -> bool {
+        let is_full = self.is_full();
+        if is_full {
+            self.rejected.add(crowded);
+        }
+        is_full
+    }
+}
+
+/// The reason why the rest of a body is left out.
+fn crowded() -> String {
+    "the events before it take all of the memory that a body of this length may take".to_owned()
 }
 
 impl Sink for Translator {
@@ -98,14 +124,21 @@ impl Sink for Translator {
     }
 
     fn span(&mut self, span: &Span<'_>) {
-        span::translate(self, span);
+        if !self.refuses() {
+            span::translate(self, span);
+        }
     }
 
     fn log(&mut self, record: &LogRecord<'_>) {
-        log::translate(self, record);
+        if !self.refuses() {
+            log::translate(self, record);
+        }
     }
 
     fn point(&mut self, metric: &Metric<'_>, point: &Point<'_>) {
+        if self.refuses() {
+            return;
+        }
         if let Err(reason) = self.sets.add(metric, point) {
             let name = super::shown(&metric.name);
             self.rejected

@@ -214,13 +214,51 @@ fn many_metrics_of_one_time_are_read_soon_and_become_events_of_bounded_length() 
 }
 
 #[test]
-fn many_empty_items_leave_nothing_behind() {
-    for (signal, accepted, rejected) in [
-        (Signal::Traces, 0, 100_000),
-        (Signal::Metrics, 0, 0),
-        (Signal::Logs, 100_000, 0),
+fn items_that_take_much_more_memory_than_bytes_are_bounded_and_the_rest_is_counted() {
+    // The name of the scope, which all events repeat.
+    let scope = message(1, &message(1, "\u{10ffff}".repeat(2_000).as_bytes()));
+    let body = |items: &[u8]| message(1, &message(2, &[&scope, items].concat()));
+    let point = |number: u32| {
+        let value = message(1, number.to_string().as_bytes());
+        let attribute = [message(1, b"k"), message(2, &value)].concat();
+        let value = [&[6 << 3 | 1][..], &7_i64.to_le_bytes()].concat();
+        message(1, &[message(7, &attribute), value].concat())
+    };
+    let points: Vec<u8> = (0..50_000).flat_map(point).collect();
+    let metric = [message(1, b"m"), message(5, &points)].concat();
+    for (signal, items, counted) in [
+        (Signal::Logs, message(2, b"").repeat(100_000), Some(100_000)),
+        (
+            Signal::Traces,
+            message(2, &span(&message(11, b"").repeat(100_000))),
+            None,
+        ),
+        (Signal::Metrics, message(2, &metric), Some(50_000)),
     ] {
-        let many = message(1, &message(2, &message(2, b"").repeat(100_000)));
+        let body = body(&items);
+        let export = decode(signal, Encoding::Protobuf, &body, NOW).unwrap();
+        let memory: usize = export.batches.iter().map(|batch| batch.size()).sum();
+        // Capacities are up to twice of what they hold.
+        assert!(memory < 64 * body.len() * 5 / 2, "{signal:?}: {memory}");
+        let events: usize = export.batches.iter().map(|batch| batch.events.len()).sum();
+        assert!(events > 1_000, "{signal:?}: {events}");
+        match counted {
+            Some(items) => assert_eq!(events as u64 + export.rejected, items, "{signal:?}"),
+            // Events of a span are no items that a sender counts.
+            None => assert!(events < 100_000 && export.rejected == 0),
+        }
+        assert!(export.reason.unwrap().contains("memory"), "{signal:?}");
+    }
+}
+
+#[test]
+fn many_empty_items_leave_nothing_behind() {
+    for (signal, items, accepted, rejected) in [
+        (Signal::Traces, 100_000, 0, 100_000),
+        (Signal::Metrics, 100_000, 0, 0),
+        (Signal::Logs, 2_000, 2_000, 0),
+    ] {
+        let many = message(1, &message(2, &message(2, b"").repeat(items)));
         let export = decode(signal, Encoding::Protobuf, &many, NOW).unwrap();
         let events: usize = export.batches.iter().map(|batch| batch.events.len()).sum();
         assert_eq!(

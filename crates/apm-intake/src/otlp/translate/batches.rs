@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use apm_store::event::{Batch, Resource, Text};
+use apm_store::event::{Batch, Event, Resource, Sample, Text};
 
 use crate::elastic::cannot_be;
 use crate::otlp::bounds::{BATCH_BYTES, BATCH_EVENTS};
@@ -12,6 +12,8 @@ use crate::otlp::bounds::{BATCH_BYTES, BATCH_EVENTS};
 pub(super) struct Batches {
     received: i64,
     batches: Vec<Batch>,
+    /// The memory of all but the last, bytes.
+    closed: usize,
     /// Of which what comes next is; a new batch begins with it.
     resource: Option<Arc<Resource>>,
 }
@@ -30,6 +32,7 @@ impl Batches {
         Self {
             received,
             batches: Vec::new(),
+            closed: 0,
             resource: None,
         }
     }
@@ -44,6 +47,16 @@ impl Batches {
         self.resource = Some(Arc::clone(resource));
     }
 
+    /// The memory that the events take, bytes, roughly.
+    pub(super) fn bytes(&self) -> usize {
+        let last = self.batches.last().map_or(0, |batch| {
+            batch.mark() as usize
+                + batch.events.len() * size_of::<Event>()
+                + batch.samples.len() * size_of::<Sample>()
+        });
+        self.closed + last
+    }
+
     /// The batch that the next event belongs to.
     pub(super) fn next(&mut self) -> &mut Batch {
         let is_full = self.batches.last().is_none_or(|batch| {
@@ -56,6 +69,7 @@ impl Batches {
                     .last()
                     .is_none_or(|last| !Arc::ptr_eq(&last.resource, resource)))
         {
+            self.closed = self.bytes();
             self.batches
                 .push(Batch::new(Arc::clone(resource), self.received));
         }

@@ -27,6 +27,8 @@ pub(super) struct Sets {
     /// The metrics of each set, by the hashes of their names: a body has room for a million of them, too many to
     /// compare each with all the others.
     metrics: HashSet<(usize, u64)>,
+    /// The memory of the sets, bytes, roughly.
+    bytes: usize,
 }
 
 /// One event.
@@ -68,11 +70,14 @@ impl Sets {
         });
         let place = known.unwrap_or_else(|| {
             let place = self.sets.len();
+            self.bytes += size_of::<Set>() + set.labels.len() + set.fields.len();
             self.sets.push(set);
             self.places.insert(key, place);
             self.metrics.insert((place, hash));
             place
         });
+        // The name stands in the text, too.
+        self.bytes += 2 * name.len() + text.len() + size_of::<(String, String, Counted)>();
         let set = &mut self.sets[place];
         Json::new(&mut set.samples).key(name).raw(&text);
         set.names
@@ -80,11 +85,24 @@ impl Sets {
         Ok(())
     }
 
-    /// Makes events of what is there.
-    pub(super) fn drain(&mut self, sender: &Sender, scope: &ScopeFacts, out: &mut Batches) {
+    /// Makes events of what is there, as long as all events together take less than so much memory. Returns how many
+    /// points found no room.
+    pub(super) fn drain(
+        &mut self,
+        sender: &Sender,
+        scope: &ScopeFacts,
+        out: &mut Batches,
+        memory: usize,
+    ) -> usize {
         self.places.clear();
         self.metrics.clear();
+        self.bytes = 0;
+        let mut left_out = 0;
         for set in self.sets.drain(..) {
+            if out.bytes() >= memory {
+                left_out += set.names.len();
+                continue;
+            }
             let time = match set.nanos {
                 0 => Time {
                     at: out.received(),
@@ -121,6 +139,12 @@ impl Sets {
             };
             batch.events.push(Event::Metricset(event));
         }
+        left_out
+    }
+
+    /// The memory of the sets, bytes, roughly.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
     }
 }
 

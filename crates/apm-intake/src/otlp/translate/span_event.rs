@@ -2,11 +2,11 @@
 
 use apm_store::event::{Event, Id, Log};
 
-use super::Translator;
 use super::batches::{keep, note_time};
 use super::error::{Exception, Origin};
 use super::ids::{Ids, derived};
 use super::sender::write_data_stream;
+use super::{Translator, crowded};
 use crate::conventions::{Json, KeyValue, cut, label};
 use crate::otlp::model::{Span, SpanEvent};
 
@@ -22,6 +22,11 @@ pub(super) struct Around<'a> {
 /// Adds the events of a span.
 pub(super) fn translate(to: &mut Translator, span: &Span<'_>, around: &Around<'_>) {
     for (index, event) in span.events.iter().enumerate() {
+        // One span may have half a million of them. They are no items that senders count, so that they are only told.
+        if to.is_full() {
+            to.rejected.reason.get_or_insert_with(crowded);
+            return;
+        }
         let exception = (event.name == "exception")
             .then(|| Exception::from_attributes(&event.attributes))
             .flatten();
