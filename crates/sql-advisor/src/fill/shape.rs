@@ -100,11 +100,11 @@ fn count(source: &Connection, table: &Table) -> Result<u64> {
             let ends = rowids::ends(source, &quote(&table.name))?;
             Ok(ends.map_or(0, rowids::between))
         }
-        _ => source.query_row(
-            &format!("SELECT count(*) FROM {}", quote(&table.name)),
-            [],
-            |row| row.get(0),
-        ),
+        _ => {
+            let sql = format!("SELECT count(*) FROM {}", quote(&table.name));
+            let rows: i64 = source.query_row(&sql, [], |row| row.get(0))?;
+            Ok(u64::try_from(rows).unwrap_or_default())
+        }
     }
 }
 
