@@ -64,11 +64,8 @@ async fn check(service: &str, mut program: Command) {
     assert_eq!(text(named("/broken"), "/event/outcome"), "failure");
 
     let trace = text(people, "/trace/id");
-    let spans = search(
-        &server,
-        &own(&format!("processor.event:span and trace.id:\"{trace}\"")),
-    )
-    .await;
+    let query = own(&format!("processor.event:span and trace.id:\"{trace}\""));
+    let spans = server.found(&query).await;
     let select = spans
         .iter()
         .find(|span| text(span, "/span/name") == "SELECT FROM people");

@@ -2,9 +2,9 @@
 
 use apm_server::SecretToken;
 
-use super::http::{JSON, send};
+use super::http::{Answer, JSON, send};
 use super::start;
-use crate::support::server::{Answer, TestServer};
+use crate::support::server::TestServer;
 
 const SHOP: (&str, &str) = ("Origin", "https://shop.example");
 const EVIL: (&str, &str) = ("Origin", "https://evil.example");
