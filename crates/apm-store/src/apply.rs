@@ -8,6 +8,7 @@ mod memory;
 mod metricset;
 mod overflow;
 mod seen;
+mod shared_ids;
 mod span;
 mod transaction;
 mod vitals;
@@ -23,8 +24,8 @@ use super::error::StoreError;
 use super::insert::Rows;
 use super::limits::{Beyond, NameKind};
 use super::rows::{
-    BlockRow, ErrorRow, LogRow, MetricsetRow, RowId, SampleRow, SentTimeRow, SpanRow, TraceAtRow,
-    TxRow,
+    BlockRow, ErrorRow, LogRow, MetricsetRow, RowId, SampleRow, SentTimeRow, SpanRow, SpanTraceRow,
+    TraceAtRow, TxRow,
 };
 use super::trace_index;
 use crate::event::{Batch, Event, ServiceOverride};
@@ -72,6 +73,7 @@ struct Pass<'m, 'a> {
     checksum: Checksum,
     tx: Rows<TxRow<'a>>,
     spans: Rows<SpanRow<'a>>,
+    span_traces: Rows<SpanTraceRow<'a>>,
     errors: Rows<ErrorRow<'a>>,
     logs: Rows<LogRow<'a>>,
     metricsets: Rows<MetricsetRow>,
@@ -95,6 +97,7 @@ impl<'m, 'a> Pass<'m, 'a> {
             checksum: Checksum::default(),
             tx: Rows::new(),
             spans: Rows::new(),
+            span_traces: Rows::new(),
             errors: Rows::new(),
             logs: Rows::new(),
             metricsets: Rows::new(),
@@ -149,7 +152,10 @@ impl<'m, 'a> Pass<'m, 'a> {
             }
             match event {
                 Event::Transaction(event) => self.transaction(sender, event)?,
-                Event::Span(event) => self.span(sender, event)?,
+                Event::Span(event) => {
+                    let following = &batch.events[place as usize + 1..];
+                    self.span(sender, event, following)?;
+                }
                 Event::Error(event) => self.error(sender, event)?,
                 Event::Metricset(event) => self.metricset(sender, event)?,
                 Event::Log(event) => self.log(sender, event)?,
@@ -165,6 +171,7 @@ impl<'m, 'a> Pass<'m, 'a> {
         }
         self.tx.flush(self.conn)?;
         self.spans.flush(self.conn)?;
+        self.span_traces.flush(self.conn)?;
         self.errors.flush(self.conn)?;
         self.logs.flush(self.conn)?;
         self.metricsets.flush(self.conn)?;
@@ -222,6 +229,7 @@ impl<'m, 'a> Pass<'m, 'a> {
             self.put_block()?;
             self.memory.block.clear();
             self.memory.traces.clear();
+            self.memory.shared_ids.clear();
             // A block that grew large leaves numbers unused.
             self.memory.next = (seq / SLOTS + 1) * SLOTS;
         }

@@ -11,21 +11,21 @@
 //!
 //! Layout, before compression, per document: kind (1 byte), id of its stack (varint, 0: none), length (varint), JSON.
 //! A document that is gone while others of the block are kept is a byte 0.
-//! Stored: length of all that (u32, little-endian), then one zstd frame. A checksum of these bytes stands behind the
+//! Stored: a zstd frame with its length before it (see `frame`). A checksum of these bytes stands behind the
 //! checksums of the rows: they are a tenth of the documents, so it costs a tenth of one of the documents. A bit that
 //! flipped on the disk is an error when the block is read, and never shown. Frames of stack traces and of earlier
 //! versions end with zstd's own checksum of what was compressed; the first versions had none.
 
-use std::cell::RefCell;
+mod frame;
 
 use diesel::prelude::*;
 use xxhash_rust::xxh3::xxh3_64;
-use zstd::bulk::{Compressor, Decompressor};
 
 use super::error::StoreError;
 use super::schema::block;
 use crate::event::Kind;
 use crate::rollup::kind_code;
+pub(super) use frame::{Packer, unpack};
 
 /// Documents in a block.
 pub(super) const SLOTS: i64 = 128;
@@ -33,17 +33,11 @@ pub(super) const SLOTS: i64 = 128;
 /// Bytes of documents from which on a block takes no more: bounds what a page decompresses to show one event.
 const MAX_RAW: usize = 1 << 20;
 
-/// No block is larger: a block ends with the event that passes [`MAX_RAW`], and events are bounded by the intake.
-const LIMIT: usize = 1 << 30;
-
 /// Bytes of a checksum of a row, and of that of a block.
 pub(super) const SUM: usize = 4;
 
 /// The code of a document that is gone, in the place of its kind: the others keep their numbers.
 const GONE: u8 = 0;
-
-/// Level 1: higher ones cost more and win nothing on blocks (measured).
-const LEVEL: i32 = 1;
 
 /// The block being filled.
 #[derive(Debug, Default)]
@@ -110,47 +104,6 @@ impl Builder {
         self.sums.clone_from(&other.sums);
         self.facts = other.facts;
     }
-}
-
-/// Compresses with its state kept between calls.
-pub(super) struct Packer(Compressor<'static>);
-
-impl std::fmt::Debug for Packer {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Packer")
-    }
-}
-
-impl Packer {
-    pub(super) fn new() -> std::io::Result<Self> {
-        Ok(Self(Compressor::new(LEVEL)?))
-    }
-
-    /// Length, then a zstd frame with its checksum.
-    pub(super) fn pack(&mut self, raw: &[u8]) -> Vec<u8> {
-        self.frame(raw, true)
-    }
-
-    fn frame(&mut self, raw: &[u8], with_checksum: bool) -> Vec<u8> {
-        self.0
-            .include_checksum(with_checksum)
-            .expect("zstd knows this parameter");
-        let len = u32::try_from(raw.len()).expect("blocks and stacks are far below 4 GiB");
-        let mut out = Vec::with_capacity(4 + zstd::zstd_safe::compress_bound(raw.len()));
-        out.extend_from_slice(&len.to_le_bytes());
-        out.resize(out.capacity(), 0);
-        let written = self
-            .0
-            .compress_to_buffer(raw, &mut out[4..])
-            .expect("the buffer has the size that zstd asks for");
-        out.truncate(4 + written);
-        out
-    }
-}
-
-thread_local! {
-    // Its working memory of some 150 KB is made once for each thread that reads, not for each block.
-    static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
 }
 
 #[expect(
@@ -221,31 +174,6 @@ impl Packed {
     pub(super) fn id(&self) -> i64 {
         self.id
     }
-}
-
-/// Unpacks what [`Packer::pack`] packed.
-pub(super) fn unpack(data: &[u8]) -> Result<Vec<u8>, StoreError> {
-    let bad = |reason: &str| StoreError::BadBlock(reason.to_owned());
-    let (len, frame) = data
-        .split_first_chunk::<4>()
-        .ok_or_else(|| bad("a packed text without a length"))?;
-    let len = u32::from_le_bytes(*len) as usize;
-    if len > LIMIT {
-        return Err(bad("a packed text beyond 1 GiB"));
-    }
-    let raw = DECOMPRESSOR
-        .with_borrow_mut(|kept| {
-            let decompressor = match kept {
-                Some(decompressor) => decompressor,
-                None => kept.insert(Decompressor::new()?),
-            };
-            decompressor.decompress(frame, len)
-        })
-        .map_err(|error| bad(&format!("a packed text that cannot be unpacked: {error}")))?;
-    if raw.len() != len {
-        return Err(bad("a packed text of another length than it says"));
-    }
-    Ok(raw)
 }
 
 /// A document of a block.

@@ -149,7 +149,7 @@ pub(super) trait Stored: Row {
     fn event(values: &mut Values) -> Result<Option<Self::Event>, BadValue>;
 }
 
-/// A row of the table of `R`, as it is stored.
+/// A row of the table of `R`, as it was given.
 struct Read<R: Stored> {
     seq: i64,
     sum: u32,
@@ -205,7 +205,7 @@ impl<R: Stored> QueryFragment<Sqlite> for Range<R> {
             R::LIST,
             R::MORE,
             " FROM ",
-            R::TABLE,
+            R::VIEW,
             " r ",
             R::JOIN,
         ];

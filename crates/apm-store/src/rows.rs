@@ -14,6 +14,8 @@ pub(super) enum RowId<'a> {
     Short(i64),
     Long([u8; 16]),
     Other(&'a str),
+    /// In the place of the id of a trace: it is in `span_trace`.
+    Shared,
 }
 
 impl<'a> RowId<'a> {
@@ -33,6 +35,7 @@ impl Column for RowId<'_> {
             Self::Short(id) => values.push::<BigInt, _>(id),
             Self::Long(id) => values.push::<Binary, _>(&id[..]),
             Self::Other(id) => values.push::<Text, _>(*id),
+            Self::Shared => values.push::<Binary, [u8]>(&[]),
         }
     }
 
@@ -41,6 +44,7 @@ impl Column for RowId<'_> {
             Self::Short(id) => sum.int(*id),
             Self::Long(id) => sum.blob(id),
             Self::Other(id) => sum.text(id),
+            Self::Shared => sum.blob(&[]),
         }
     }
 }
@@ -82,7 +86,8 @@ row! {
 }
 
 row! {
-    pub(super) struct SpanRow<'a> in "span" {
+    /// Made with its own ids, of which its checksum is made, too. See `apply::shared_ids`.
+    pub(super) struct SpanRow<'a> in "span_row" {
         seq: i64,
         group_id: i64,
         resource_id: i64,
@@ -91,7 +96,7 @@ row! {
         trace_id: RowId<'a>,
         id: RowId<'a>,
         transaction_id: Option<RowId<'a>>,
-        parent_id: RowId<'a>,
+        parent_id: Option<RowId<'a>>,
         outcome: i32,
         destination_id: Option<i64>,
         statement_id: Option<i64>,
@@ -104,7 +109,16 @@ row! {
         sorts: Option<i64>,
         autoindex_steps: Option<i64>,
         rows_returned: Option<i64>,
-    } tail [steps, scan_steps, sorts, autoindex_steps, rows_returned]
+    } read as "span_whole" tail [steps, scan_steps, sorts, autoindex_steps, rows_returned]
+}
+
+row! {
+    /// A trace and a transaction that several spans of a block share.
+    pub(super) struct SpanTraceRow<'a> in "span_trace" {
+        id: i64,
+        trace_id: RowId<'a>,
+        transaction_id: RowId<'a>,
+    }
 }
 
 row! {

@@ -160,6 +160,7 @@ diesel::table! {
     }
 }
 
+// A view: rows are in `span_row`, and ids that spans of a block share in `span_trace`.
 diesel::table! {
     use diesel::sql_types::*;
     use crate::id::Identifier;

@@ -35,6 +35,7 @@ impl RowId<'_> {
             Self::Short(id) => xxh3_64(&id.to_le_bytes()),
             Self::Long(id) => xxh3_64(id),
             Self::Other(id) => xxh3_64(id.as_bytes()),
+            Self::Shared => xxh3_64(&[]),
         }
     }
 }

@@ -15,9 +15,10 @@ use super::{
 };
 
 /// Tables of which there are as many rows as there were events, by the aliases of the `.sql` files.
-const RAW: [&str; 10] = [
+const RAW: [&str; 11] = [
     "tx",
     "span",
+    "span_row",
     "error",
     "log",
     "metricset",

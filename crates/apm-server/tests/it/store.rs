@@ -18,6 +18,7 @@ mod rollups;
 mod round_trip;
 mod same_hash;
 mod schema;
+mod shared_ids;
 mod tail;
 mod upgrade;
 

@@ -8,6 +8,7 @@ use foldhash::fast::RandomState;
 
 use super::calls::Calls;
 use super::seen::Seen;
+use super::shared_ids::SharedIds;
 use super::{Counted, Pass};
 use crate::block::{Builder, Packer, SLOTS};
 use crate::dictionary::{
@@ -35,8 +36,20 @@ pub(crate) struct Memory {
     pub(super) next: i64,
     /// Traces that have an entry for the block being filled.
     pub(super) traces: HashSet<i64, RandomState>,
-    /// The block as it was at the last commit, and the number of the event that was next.
-    committed: (Builder, i64),
+    /// Ids that spans of the block being filled share.
+    pub(super) shared_ids: SharedIds,
+    /// The block as it was at the last commit.
+    committed: Committed,
+}
+
+/// The block being filled as it was at the last commit.
+#[derive(Debug, Default)]
+struct Committed {
+    block: Builder,
+    /// The number of the event that was next.
+    next: i64,
+    /// The number of places that were taken by ids that spans share.
+    places: i64,
 }
 
 /// The dictionaries: together they remember at most 25 MiB.
@@ -89,7 +102,11 @@ impl Memory {
             block: Builder::default(),
             next,
             traces: HashSet::default(),
-            committed: (Builder::default(), next),
+            shared_ids: SharedIds::default(),
+            committed: Committed {
+                next,
+                ..Committed::default()
+            },
         })
     }
 
@@ -119,8 +136,9 @@ impl Memory {
 
     /// Keeps all that was applied.
     pub(crate) fn commit(&mut self) {
-        self.committed.0.copy_from(&self.block);
-        self.committed.1 = self.next;
+        self.committed.block.copy_from(&self.block);
+        self.committed.next = self.next;
+        self.committed.places = self.shared_ids.taken();
     }
 
     /// Begins a new block if the one being filled is among `ids`. Only between commits.
@@ -128,6 +146,7 @@ impl Memory {
         if self.block.facts().events > 0 && ids.contains(&((self.next - 1) / SLOTS)) {
             self.block.clear();
             self.traces.clear();
+            self.shared_ids.clear();
             self.next = ((self.next - 1) / SLOTS + 1) * SLOTS;
             self.commit();
         }
@@ -137,6 +156,7 @@ impl Memory {
     pub(crate) fn forget(&mut self) {
         self.block.clear();
         self.traces.clear();
+        self.shared_ids.clear();
         self.names = Names::new(&self.limits);
         self.self_times.forget();
         self.labels.forget();
@@ -176,8 +196,9 @@ impl Memory {
 
     /// Forgets all that was applied since the last commit: it is not in the database, so some ids have no rows.
     pub(crate) fn rollback(&mut self) {
-        self.block.copy_from(&self.committed.0);
-        self.next = self.committed.1;
+        self.block.copy_from(&self.committed.block);
+        self.next = self.committed.next;
+        self.shared_ids.go_back(self.committed.places);
         // Traces of the events that were committed are met again: their entries are there, and the insert ignores that.
         self.traces.clear();
         self.names = Names::new(&self.limits);

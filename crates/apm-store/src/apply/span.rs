@@ -7,8 +7,7 @@ use super::{Pass, Sender};
 use crate::block::Document;
 use crate::dictionary::{Destination, SpanGroup, Statement};
 use crate::error::StoreError;
-use crate::event::{Kind, Span};
-use crate::insert::Row as _;
+use crate::event::{Event, Kind, Span};
 use crate::limits::NameKind;
 use crate::rollup::{Observation, outcome_code, weight};
 use crate::rows::{RowId, SpanRow};
@@ -17,7 +16,13 @@ use crate::rows::{RowId, SpanRow};
 const REMEMBERED: usize = 4 * 1024;
 
 impl<'a> Pass<'_, 'a> {
-    pub(super) fn span(&mut self, sender: Sender<'a>, event: &'a Span) -> Result<(), StoreError> {
+    /// `following`: the events behind it in its batch.
+    pub(super) fn span(
+        &mut self,
+        sender: Sender<'a>,
+        event: &'a Span,
+        following: &[Event],
+    ) -> Result<(), StoreError> {
         let Sender {
             batch, received, ..
         } = sender;
@@ -59,7 +64,7 @@ impl<'a> Pass<'_, 'a> {
             None => 0,
         };
         let trace_id = RowId::new(batch, event.trace_id);
-        let row = SpanRow {
+        let mut row = SpanRow {
             seq: self.seq(),
             group_id: group,
             resource_id: sender.resource,
@@ -68,7 +73,7 @@ impl<'a> Pass<'_, 'a> {
             trace_id,
             id: RowId::new(batch, event.id),
             transaction_id: event.transaction_id.map(|id| RowId::new(batch, id)),
-            parent_id: RowId::new(batch, event.parent_id),
+            parent_id: Some(RowId::new(batch, event.parent_id)),
             outcome: outcome_code(event.outcome),
             destination_id: destination,
             statement_id: statement,
@@ -82,7 +87,7 @@ impl<'a> Pass<'_, 'a> {
             autoindex_steps: event.cost.map(|cost| cost.autoindex_steps),
             rows_returned: event.cost.map(|cost| cost.rows_returned),
         };
-        let checksum = row.checksum(&mut self.checksum);
+        let checksum = self.share_ids(&mut row, event, following)?;
         self.spans.push(self.conn, row)?;
         let seen = observation(event);
         if let Some(destination) = destination {

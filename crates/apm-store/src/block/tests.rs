@@ -121,17 +121,6 @@ fn a_block_of_earlier_versions_is_read() {
 }
 
 #[test]
-fn what_earlier_versions_packed_without_a_checksum_is_read() {
-    let raw = built().raw.clone();
-    let mut packed = u32::try_from(raw.len())
-        .expect("small")
-        .to_le_bytes()
-        .to_vec();
-    packed.extend(zstd::bulk::compress(&raw, LEVEL).expect("zstd"));
-    assert_eq!(unpack(&packed).expect("sound"), raw);
-}
-
-#[test]
 fn damage_is_an_error_and_never_a_panic() {
     let packed = Packer::new().expect("zstd").pack(&built().raw);
     for len in 0..packed.len() {

@@ -16,6 +16,8 @@ pub(crate) trait Row {
 
     /// The table.
     const TABLE: &'static str;
+    /// The table or view that has the values as they were given.
+    const VIEW: &'static str;
     /// The names of its columns.
     const NAMES: &'static [&'static str];
     /// `r.a, r.b`, for queries that call the table `r`.
@@ -116,8 +118,9 @@ impl Column for &str {
     }
 }
 
-/// `row! { struct Name in "table" { column: Type, … } then "ON CONFLICT …" tail [column, …] }`: a struct with one field
-/// per column, as a [`Row`]. `tail`: the last columns, of optional values, which most rows have none of.
+/// `row! { struct Name in "table" { column: Type, … } read as "view" then "ON CONFLICT …" tail [column, …] }`: a struct
+/// with one field per column, as a [`Row`]. `read as`: a view, where the table does not hold all values itself. `tail`:
+/// the last columns, of optional values, which most rows have none of.
 macro_rules! row {
     ($(#[$meta:meta])* $vis:vis struct $name:ident<$life:lifetime> $($rest:tt)*) => {
         row! { @ [$(#[$meta])*] [$vis] [$name<$life>] [<$life>] [$name<'static>] $($rest)* }
@@ -127,8 +130,8 @@ macro_rules! row {
     };
     (
         @ [$($meta:tt)*] [$vis:vis] [$($name:tt)*] [$($generics:tt)*] [$statement:ty]
-        in $table:literal { $first:ident: $first_type:ty $(, $column:ident: $type:ty)* $(,)? } $(then $then:literal)?
-        $(tail [$($tail:ident),*])?
+        in $table:literal { $first:ident: $first_type:ty $(, $column:ident: $type:ty)* $(,)? }
+        $(read as $view:literal)? $(then $then:literal)? $(tail [$($tail:ident),*])?
     ) => {
         $($meta)*
         #[derive(Debug)]
@@ -141,6 +144,7 @@ macro_rules! row {
             type Statement = $statement;
             const THEN: &'static str = concat!("" $(, $then)?);
             const TABLE: &'static str = $table;
+            const VIEW: &'static str = [$($view,)? $table][0];
             const NAMES: &'static [&'static str] = &[stringify!($first) $(, stringify!($column))*];
             const LIST: &'static str = concat!("r.", stringify!($first) $(, ", r.", stringify!($column))*);
 

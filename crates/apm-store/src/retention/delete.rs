@@ -63,7 +63,7 @@ pub(super) fn events(
     stay: &str,
 ) -> QueryResult<()> {
     samples(conn, first, last)?;
-    for table in ["tx", "span", "error", "log", "metricset", "sent_time"] {
+    for table in ["tx", "span_row", "error", "log", "metricset", "sent_time"] {
         sql_query(format!(
             "DELETE FROM {table} WHERE seq BETWEEN ?1 AND ?2 AND seq NOT IN (SELECT value FROM json_each(?3))"
         ))
@@ -72,7 +72,19 @@ pub(super) fn events(
         .bind::<Text, _>(stay)
         .execute(conn)?;
     }
-    Ok(())
+    shared_ids(conn, first, last)
+}
+
+/// Deletes the ids of a range of whole blocks that no span shares any more.
+pub(super) fn shared_ids(conn: &mut SqliteConnection, first: i64, last: i64) -> QueryResult<()> {
+    sql_query(
+        "DELETE FROM span_trace WHERE id BETWEEN ?1 AND ?2 AND id NOT IN ( \
+            SELECT seq / 128 * 128 + transaction_id FROM span_row WHERE seq BETWEEN ?1 AND ?2 AND trace_id = x'')",
+    )
+    .bind::<BigInt, _>(first)
+    .bind::<BigInt, _>(last)
+    .execute(conn)
+    .map(drop)
 }
 
 /// The samples of a range of metricsets, which are kept by name and not by number: a probe per metricset and name, or

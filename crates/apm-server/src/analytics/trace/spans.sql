@@ -1,5 +1,5 @@
 -- Spans of one trace, at most :most. trace_at says in which blocks they are: a probe for each segment of 2^17 events.
--- The `+` keeps SQLite from reading the whole table into an automatic index on trace_id.
+-- Ids that spans of a block share are in span_trace, as in the view `span`; here one look-up serves all of them.
 WITH RECURSIVE segment (number) AS (
     -- Traces that were kept when their blocks went have a segment of their own; the others begin anywhere.
     SELECT -1
@@ -13,8 +13,8 @@ place (first) AS MATERIALIZED (
 )
 SELECT p.seq,
        p.id,
-       p.parent_id,
-       p.transaction_id,
+       CASE WHEN p.parent_id IS NULL AND p.trace_id = x'' THEN t.transaction_id ELSE p.parent_id END AS parent_id,
+       CASE p.trace_id WHEN x'' THEN t.transaction_id ELSE p.transaction_id END AS transaction_id,
        p.ts,
        p.duration,
        p.group_id,
@@ -28,6 +28,7 @@ SELECT p.seq,
        p.composite_sum AS second,
        p.scan_steps
 FROM place
-CROSS JOIN span p ON p.seq >= place.first AND p.seq < place.first + 128
-WHERE +p.trace_id = :trace
+CROSS JOIN span_row p ON p.seq >= place.first AND p.seq < place.first + 128
+LEFT JOIN span_trace t ON p.trace_id = x'' AND t.id = place.first + p.transaction_id
+WHERE CASE p.trace_id WHEN x'' THEN t.trace_id ELSE p.trace_id END = :trace
 LIMIT +:most

@@ -1,2 +1,9 @@
--- Spans that name their transaction, by arrival.
-SELECT id, transaction_id FROM span WHERE seq > :from AND seq <= :to AND transaction_id IS NOT NULL
+-- Spans that name their transaction, by arrival. As in the view `span`, `span_trace` has the transaction that spans of
+-- a block share. The condition needs the row alone.
+SELECT p.id,
+       CASE p.trace_id
+           WHEN x'' THEN (SELECT t.transaction_id FROM span_trace t WHERE t.id = p.seq / 128 * 128 + p.transaction_id)
+           ELSE p.transaction_id
+       END AS transaction_id
+FROM span_row p
+WHERE p.seq > :from AND p.seq <= :to AND p.transaction_id IS NOT NULL

@@ -64,20 +64,21 @@ pub(super) fn blocks(
     if !gone.is_empty() {
         rows::count(conn, first, last, -1)?;
         let list = rows::list(gone.iter().copied());
-        for table in ["tx", "span", "sent_time"] {
+        for table in ["tx", "span_row", "sent_time"] {
             sql_query(format!(
                 "DELETE FROM {table} WHERE seq IN (SELECT value FROM json_each(?))"
             ))
             .bind::<Text, _>(&list)
             .execute(conn)?;
         }
+        rows::shared_ids(conn, first, last)?;
         rows::count(conn, first, last, 1)?;
         rows::forget_counts(conn)?;
     }
     let shared = of_all(|block| &block.shared);
     if !shared.is_empty() {
         let list = rows::list(shared);
-        for table in ["tx", "span"] {
+        for table in ["tx", "span_row"] {
             sql_query(format!(
                 "UPDATE {table} SET weight = ? WHERE seq IN (SELECT value FROM json_each(?))"
             ))
