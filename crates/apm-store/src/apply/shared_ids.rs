@@ -1,12 +1,12 @@
 //! Ids that several spans of a block share: they are stored once.
 //!
-//! The ids of its trace and of its transaction take 24 bytes of each span, and most spans of a block have them from a few
-//! requests. The table `span_trace` holds such a pair once for each block, and rows of spans name its place there; the
-//! view `span` puts both together. A parent that is the transaction is left out of the row, too.
+//! The ids of its trace and of its transaction take 24 bytes of each span, and most spans of a block have them from a
+//! few requests. The table `span_trace` holds such a pair once for each block, and rows of spans name its place there;
+//! the view `span` puts both together. A parent that is the transaction is left out of the row, too.
 //!
-//! A pair takes some 35 bytes, so a span that is alone in its block with it keeps its ids. It is not known what comes with
-//! the next commits, so a pair is stored when the next events of the batch, or an earlier one of the block, have it too.
-//! Only ids of the usual lengths are shared.
+//! A pair takes some 35 bytes, so a span that is alone in its block with it keeps its ids. It is not known what comes
+//! with the next commits, so a pair is stored when the next events of the batch, or an earlier one of the block, have it
+//! too. Only ids of the usual lengths are shared.
 
 use std::collections::HashMap;
 

@@ -175,8 +175,8 @@ mod tests {
 
     #[test]
     fn a_document_alone_takes_a_third_less_with_the_dictionary() {
-        let text = br#"{"context":{"db":{"instance":"shop","statement":"SELECT 1","type":"sql"},
-            "destination":{"address":"localhost","port":5432},"service":{"target":{"type":"postgresql","name":"shop"}}}}"#;
+        let text = br#"{"context":{"db":{"instance":"shop","statement":"SELECT 1","type":"sql"},"destination":
+            {"address":"localhost","port":5432},"service":{"target":{"type":"postgresql","name":"shop"}}}}"#;
         let packed = Packer::new().expect("zstd").pack(text).len();
         let before = without_dictionary(text, LEVEL).len();
         assert!(3 * packed < 2 * before, "{packed} of {before}");
