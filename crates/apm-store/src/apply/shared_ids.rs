@@ -5,8 +5,8 @@
 //! the view `span` puts both together. A parent that is the transaction is left out of the row, too.
 //!
 //! A pair takes some 35 bytes, so a span that is alone in its block with it keeps its ids. It is not known what comes
-//! with the next commits, so a pair is stored when the next events of the batch, or an earlier one of the block, have it
-//! too. Only ids of the usual lengths are shared.
+//! with the next commits, so a pair is stored when the next events of the batch, or an earlier one of the block, have
+//! it too. Only ids of the usual lengths are shared.
 
 use std::collections::HashMap;
 
