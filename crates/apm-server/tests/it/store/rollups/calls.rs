@@ -143,7 +143,7 @@ fn a_commit_that_failed_leaves_no_call_behind() {
         add(&mut batch, &half, 0);
         store.submit(batch).expect("room").wait()
     };
-    run("CREATE TRIGGER fails BEFORE INSERT ON span BEGIN SELECT RAISE(ABORT, 'refused'); END");
+    run("CREATE TRIGGER fails BEFORE INSERT ON span_row BEGIN SELECT RAISE(ABORT, 'refused'); END");
     assert!(sent(true, 0).is_err());
     run("DROP TRIGGER fails");
     sent(false, 1).expect("stored");
