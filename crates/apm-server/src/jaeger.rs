@@ -25,6 +25,7 @@ use crate::analytics::{Scope, directory, minutes};
 use crate::route::Access::Read;
 use crate::route::Route;
 use query::Search;
+use span::Room;
 
 /// Operations of a service that are listed.
 const OPERATIONS: i64 = 1000;
@@ -32,6 +33,9 @@ const OPERATIONS: i64 = 1000;
 /// Spans of all traces of a search, and of one trace.
 const FOUND_SPANS: usize = 20_000;
 const TRACE_SPANS: usize = 50_000;
+
+/// Bytes of the spans of an answer: each may repeat a statement of some kilobytes.
+const BYTES: usize = 32 << 20;
 
 /// Documents that are looked at for each trace of a search: several may belong to one.
 const HITS: usize = 4;
@@ -156,16 +160,17 @@ async fn search(store: Data<Store>, request: HttpRequest) -> HttpResponse {
 
 /// The traces of some ids, those that are there.
 fn by_ids(conn: &mut SqliteConnection, ids: &[String]) -> Result<Vec<span::Trace>, Refusal> {
-    let mut left = FOUND_SPANS;
+    let mut room = Room {
+        spans: FOUND_SPANS,
+        bytes: BYTES,
+    };
     let mut traces = Vec::new();
     for id in ids {
-        if left == 0 {
+        if room.is_full() {
             break;
         }
         if let Some(found) = read::pasted(conn, id)? {
-            let trace = span::Trace::of(conn, &found, left)?;
-            left -= trace.spans.len();
-            traces.push(trace);
+            traces.push(span::Trace::of(conn, &found, &mut room)?);
         }
     }
     Ok(traces)
@@ -174,7 +179,11 @@ fn by_ids(conn: &mut SqliteConnection, ids: &[String]) -> Result<Vec<span::Trace
 async fn trace(store: Data<Store>, id: Path<String>) -> HttpResponse {
     answered(&store, move |conn| {
         let found = read::pasted(conn, &id)?.ok_or(Refusal::Unknown)?;
-        Ok([span::Trace::of(conn, &found, TRACE_SPANS)?])
+        let mut room = Room {
+            spans: TRACE_SPANS,
+            bytes: BYTES,
+        };
+        Ok(vec![span::Trace::of(conn, &found, &mut room)?])
     })
     .await
 }
@@ -211,18 +220,32 @@ async fn dependencies(store: Data<Store>, request: HttpRequest) -> HttpResponse 
     .await
 }
 
-/// Reads something and answers with it in Jaeger's envelope.
+/// Jaeger's envelope of a list.
+#[derive(Debug, Serialize)]
+struct Envelope<T> {
+    total: usize,
+    data: Vec<T>,
+    limit: u32,
+    offset: u32,
+    errors: Option<()>,
+}
+
+/// Reads a list and answers with it in Jaeger's envelope.
 async fn answered<T: Serialize + Send + 'static>(
     store: &Store,
-    read: impl FnOnce(&mut SqliteConnection) -> Result<T, Refusal> + Send + 'static,
+    read: impl FnOnce(&mut SqliteConnection) -> Result<Vec<T>, Refusal> + Send + 'static,
 ) -> HttpResponse {
     // The list itself is made where the queries run: it may be long.
     let done = store.read_async(move |conn| {
         let data = read(conn)?;
-        let data = serde_json::to_value(&data).unwrap_or_default();
-        let total = data.as_array().map_or(0, Vec::len);
-        let whole = json!({"data": data, "total": total, "limit": 0, "offset": 0, "errors": null});
-        Ok::<_, Refusal>(whole.to_string())
+        let whole = Envelope {
+            total: data.len(),
+            data,
+            limit: 0,
+            offset: 0,
+            errors: None,
+        };
+        Ok::<_, Refusal>(serde_json::to_string(&whole).expect("texts and numbers are JSON"))
     });
     let (status, body) = match done.await {
         Ok(body) => (StatusCode::OK, body),

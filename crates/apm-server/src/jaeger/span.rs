@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use apm_store::StoreError;
 use diesel::SqliteConnection;
 use serde::Serialize;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::analytics::trace::item::{Item, TraceError, What};
@@ -16,15 +17,29 @@ use crate::analytics::trace::{self};
 pub(super) struct Trace {
     #[serde(rename = "traceID")]
     id: String,
-    pub(super) spans: Vec<Span>,
+    /// The list of its spans. A span is as text what it takes in an answer, and some times that as a tree.
+    spans: Box<RawValue>,
     /// The senders of the spans, by the ids that these name.
     processes: HashMap<String, Process>,
     warnings: Option<Vec<String>>,
 }
 
+/// The spans that an answer may still have.
+#[derive(Debug)]
+pub(super) struct Room {
+    pub(super) spans: usize,
+    pub(super) bytes: usize,
+}
+
+impl Room {
+    pub(super) fn is_full(&self) -> bool {
+        self.spans == 0 || self.bytes == 0
+    }
+}
+
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Span {
+struct Span {
     #[serde(rename = "traceID")]
     trace: String,
     #[serde(rename = "spanID")]
@@ -75,13 +90,13 @@ struct Log {
 }
 
 impl Trace {
-    /// The first items of a trace, at most so many, in their order.
+    /// The first items of a trace in their order, those that have room.
     pub(super) fn of(
         conn: &mut SqliteConnection,
         trace: &trace::Trace,
-        most: usize,
+        room: &mut Room,
     ) -> Result<Self, StoreError> {
-        let shown = &trace.items[..trace.items.len().min(most)];
+        let shown = &trace.items[..trace.items.len().min(room.spans)];
         let texts = statements(conn, shown)?;
         let mut errors: HashMap<u32, Vec<&TraceError>> = HashMap::new();
         for error in &trace.errors {
@@ -90,7 +105,8 @@ impl Trace {
             }
         }
         let mut processes = HashMap::new();
-        let mut spans = Vec::with_capacity(shown.len());
+        let mut spans = "[".to_owned();
+        let mut written = 0;
         for (index, item) in shown.iter().enumerate() {
             let process = process(&mut processes, &item.what);
             let parent = item
@@ -100,7 +116,7 @@ impl Trace {
                 .ok()
                 .and_then(|index| errors.get(&index));
             let statement = item.what.statement.and_then(|id| texts.get(&id));
-            spans.push(Span {
+            let span = Span {
                 trace: trace.id.clone(),
                 id: item.id.to_string(),
                 // The flag of what was sampled.
@@ -120,13 +136,26 @@ impl Trace {
                     .collect(),
                 process,
                 warnings: None,
-            });
+            };
+            let span = serde_json::to_string(&span).expect("texts and numbers are JSON");
+            if spans.len() + span.len() > room.bytes {
+                room.bytes = 0;
+                break;
+            }
+            if written > 0 {
+                spans.push(',');
+            }
+            spans.push_str(&span);
+            written += 1;
         }
-        let left = trace.items.len() - shown.len();
+        spans.push(']');
+        room.spans -= written;
+        room.bytes = room.bytes.saturating_sub(spans.len());
+        let left = trace.items.len() - written;
         let warnings = (left > 0).then(|| vec![format!("{left} more spans are left out")]);
         Ok(Self {
             id: trace.id.clone(),
-            spans,
+            spans: RawValue::from_string(spans).expect("a list of objects is JSON"),
             processes: processes
                 .into_iter()
                 .map(|(_, (id, process))| (id, process))
