@@ -3,7 +3,7 @@
 //! Nothing here fails the process: a closed pipe or a full disk behind the output is no reason to stop a server.
 
 use std::fmt::Display;
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 
 use apm_server::terminal::plain_lines;
 
@@ -17,11 +17,23 @@ pub fn announce(line: &str) {
     }
 }
 
-/// Prints the result of a command. A reader that has read enough, such as `head`, is no error.
+/// Prints the result of a command. A reader that has read enough, such as `head`, is no error. A terminal gets nothing
+/// that it would obey, as rows of CSV hold telemetry; other readers get all of it.
 ///
 /// # Errors
 /// If the output takes nothing for another reason.
 pub fn print(text: &str) -> io::Result<()> {
+    match io::stdout().is_terminal() {
+        true => draw(&plain_lines(text)),
+        false => draw(text),
+    }
+}
+
+/// Prints a text with codes for the terminal, in which telemetry is plain already.
+///
+/// # Errors
+/// As [`print`].
+pub(crate) fn draw(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),

@@ -7,7 +7,7 @@ use apm_server::remote::Remote;
 use super::list::{List, QUERIES, SERVICES};
 use super::{question, table};
 use crate::cli::{ListFormat, ShowOptions};
-use crate::terminal::print;
+use crate::terminal;
 
 /// The pause between two drawings.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -19,7 +19,7 @@ pub(super) async fn run(server: &Remote, options: &ShowOptions) -> anyhow::Resul
         let services = draw(server, &SERVICES, options).await?;
         let statements = draw(server, &QUERIES, options).await?;
         // One write: a terminal that shows the screen between two would flicker.
-        print(&format!(
+        terminal::draw(&format!(
             "{CLEAR}{} · since {} · Ctrl+C ends\n\n{services}\n{statements}",
             server.url(),
             options.since
