@@ -169,6 +169,11 @@ async fn keep(form: Form, store: &Store) -> Result<(i64, Told), Refusal> {
             let status = if error == MapError::Large { 413 } else { 400 };
             return Err((status, error.to_string()));
         }
+        // Offsets of sections that add up to no number.
+        Err(error) if error.is_panic() => {
+            let what = MapError::Map("it leads beyond what a map can say".to_owned());
+            return Err((400, what.to_string()));
+        }
         Err(_) => return Err((503, "the server stops".to_owned())),
     };
     told.path = new.path().to_owned();
