@@ -24,6 +24,8 @@ const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
 fn main() -> ExitCode {
     let cli = Cli::from_args();
     logging::init(cli.log_format);
+    // Before SQLite is first used. A server says where it cannot be done.
+    let _ = sqlite_meter::bound_memory();
     let done = match &cli.command {
         None => in_system(workers(&cli.service), |files| {
             run_service(&cli.service, &cli.apm, (&cli.alerts, files))

@@ -9,6 +9,7 @@ use crate::support::{self, Ended, addresses, get};
 
 mod commands;
 mod encrypted;
+mod greedy;
 mod limits;
 mod load;
 mod show;

@@ -96,6 +96,10 @@ impl Server {
     pub fn start(mut config: Config) -> Result<Running, StartError> {
         let credentials = Credentials::open(&config).map_err(StartError::Credentials)?;
         let own_token = credentials.own().cloned();
+        // Before SQLite is first used.
+        if let Err(error) = sqlite_meter::bound_memory() {
+            log::warn!("the memory of a statement on /sql and of a plan has no bound: {error}");
+        }
         let tls = config.tls.as_ref().map(tls::config).transpose();
         let tls = tls.map_err(StartError::Tls)?;
         // A second server fails here, before it opens the database.

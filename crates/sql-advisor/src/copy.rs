@@ -34,6 +34,8 @@ pub(crate) struct Copy {
 impl Copy {
     /// Copies a database.
     pub(crate) fn create(file: &Path, options: &Options) -> Result<Self, AdviseError> {
+        // Before SQLite is first used, where that is still to come: or memory has no bound.
+        let _ = sqlite_meter::bound_memory();
         let parent = &options.directory;
         let size = size(file)?;
         if !options.schema_only {
@@ -52,11 +54,11 @@ impl Copy {
         set_up(&conn, size).map_err(failed)?;
         if options.schema_only {
             let source = open(file, &uri(file, "mode=ro"))?;
-            let guard = Guard::new(&source, &options.stop).map_err(failed)?;
+            let guard = Guard::new(&source, options).map_err(failed)?;
             fill::shape(&source, &guard, &conn, options)
                 .map_err(|reason| AdviseError::open(file, reason))?;
         }
-        let guard = Guard::new(&conn, &options.stop).map_err(failed)?;
+        let guard = Guard::new(&conn, options).map_err(failed)?;
         Ok(Self {
             conn,
             guard,
@@ -138,8 +140,8 @@ fn room(file: &Path, directory: &Path, size: u64) -> Result<(), AdviseError> {
 fn vacuum_into(file: &Path, to: &Path, options: &Options) -> Result<(), AdviseError> {
     let copy = |how: &str| {
         let conn = open(file, &uri(file, how))?;
-        let guard = Guard::new(&conn, &options.stop)
-            .map_err(|error| AdviseError::open(file, message(&error)))?;
+        let guard =
+            Guard::new(&conn, options).map_err(|error| AdviseError::open(file, message(&error)))?;
         let to = to
             .to_str()
             .ok_or_else(|| AdviseError::copy(to, "its path is no UTF-8"))?;

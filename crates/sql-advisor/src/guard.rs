@@ -1,21 +1,37 @@
-//! Bounds of what runs on the copy: which operations, and for how long.
+//! Bounds of what runs on the copy: which operations, for how long, and in how much memory.
 //!
 //! The text of a statement comes from telemetry, so from anybody. On the copy it may read and change rows, and nothing
 //! else: no other file, no setting, no schema. A migration may change the schema as well.
 
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use rusqlite::Connection;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::limits::Limit;
+use rusqlite::{Connection, ErrorCode};
+use sqlite_meter::MemoryBound;
+
+use crate::options::Options;
+use crate::spill::Spill;
 
 /// Instructions between two looks at the clock.
 const STEPS: i32 = 2_000;
 
 /// Longest statement, bytes.
 pub(crate) const LONGEST_SQL: usize = 100_000;
+
+/// Memory that SQLite may take for a statement, bytes. A short text can grow without end while it is prepared.
+const MEMORY: usize = 512 << 20;
+
+/// Settings that would lift the bounds of the copy, or lead to other folders.
+const SETTINGS: [&str; 5] = [
+    "max_page_count",
+    "temp_store_directory",
+    "data_store_directory",
+    "soft_heap_limit",
+    "hard_heap_limit",
+];
 
 /// The origin of the SQL that runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,18 +52,24 @@ pub(crate) struct Guard {
     whose: Arc<AtomicU8>,
     /// Nanoseconds after `start` at which the current statement ends.
     until: Arc<AtomicU64>,
+    /// Bytes that a recorded statement may write.
+    writes: u64,
+    /// The bytes that the current statement writes, where they are bounded.
+    spill: Arc<Mutex<Option<Spill>>>,
     stop: Arc<AtomicBool>,
     reason: Arc<Mutex<Option<String>>>,
 }
 
 impl Guard {
     /// Protects a connection.
-    pub(crate) fn new(conn: &Connection, stop: &Arc<AtomicBool>) -> rusqlite::Result<Self> {
+    pub(crate) fn new(conn: &Connection, options: &Options) -> rusqlite::Result<Self> {
         let guard = Self {
             start: Instant::now(),
             whose: Arc::default(),
             until: Arc::new(AtomicU64::new(u64::MAX)),
-            stop: Arc::clone(stop),
+            spill: Arc::default(),
+            writes: options.statement_writes,
+            stop: Arc::clone(&options.stop),
             reason: Arc::default(),
         };
         for (limit, most) in [
@@ -61,7 +83,11 @@ impl Guard {
         let clock = guard.clone();
         conn.progress_handler(
             STEPS,
-            Some(move || clock.is_stopped() || clock.now() >= clock.until.load(Ordering::Relaxed)),
+            Some(move || {
+                clock.is_stopped()
+                    || clock.now() >= clock.until.load(Ordering::Relaxed)
+                    || clock.is_spilled()
+            }),
         )?;
         let judge = guard.clone();
         conn.authorizer(Some(move |context: AuthContext<'_>| judge.judge(&context)))?;
@@ -83,7 +109,11 @@ impl Guard {
         self.until
             .store(self.now().saturating_add(nanos), Ordering::Relaxed);
         self.whose.store(whose as u8, Ordering::Relaxed);
+        *self.spill() = (whose == Whose::Recorded).then(|| Spill::new(self.writes));
+        let bound = (whose != Whose::Ours).then(|| MemoryBound::begin(MEMORY));
         let done = work();
+        drop(bound);
+        *self.spill() = None;
         self.whose.store(Whose::Ours as u8, Ordering::Relaxed);
         // From here on the clock interrupts nothing: what follows is this crate's own.
         let is_late = self.now() >= self.until.swap(u64::MAX, Ordering::Relaxed);
@@ -91,6 +121,9 @@ impl Guard {
         done.map_err(|error| match reason {
             Some(reason) => reason,
             None if self.is_stopped() => "stopped".to_owned(),
+            None if error.sqlite_error_code() == Some(ErrorCode::OutOfMemory) => {
+                format!("it took more than {} MiB of memory", MEMORY >> 20)
+            }
             None if is_late => format!("it took longer than {} ms", time.as_millis()),
             None => message(&error),
         })
@@ -100,7 +133,24 @@ impl Guard {
         u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<String>> {
+    fn spill(&self) -> MutexGuard<'_, Option<Spill>> {
+        self.spill.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the current statement has written more than it may. Then this is the reason.
+    fn is_spilled(&self) -> bool {
+        let mut spill = self.spill();
+        let is_over = spill
+            .as_mut()
+            .is_some_and(|spill| spill.is_over(Instant::now()));
+        if is_over {
+            let why = format!("it wrote more than {} MiB", self.writes >> 20);
+            self.lock().get_or_insert(why);
+        }
+        is_over
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<String>> {
         self.reason.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -136,6 +186,15 @@ fn refusal(is_migration: bool, context: &AuthContext<'_>) -> Option<String> {
         AuthAction::Function { function_name } if is_dangerous(function_name) => Some(format!(
             "the function {function_name}() reaches beyond the database"
         )),
+        AuthAction::Pragma { pragma_name, .. }
+            if SETTINGS
+                .iter()
+                .any(|name| name.eq_ignore_ascii_case(pragma_name)) =>
+        {
+            Some(format!(
+                "PRAGMA {pragma_name} would lift the bounds of the copy"
+            ))
+        }
         _ if is_migration => None,
         AuthAction::Select
         | AuthAction::Recursive

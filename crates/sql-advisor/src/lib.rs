@@ -24,6 +24,7 @@ mod report;
 mod rowids;
 mod schema;
 mod search;
+mod spill;
 mod statement;
 mod statistics;
 mod values;
@@ -37,3 +38,4 @@ pub use report::{
     Advice, Cost, ENTRY_STEPS, Measured, Recommended, Refused, Replayed, Write, figure,
 };
 pub use search::advise;
+pub use spill::{Spill, written};

@@ -32,6 +32,8 @@ pub struct Options {
     pub time: Duration,
     /// The longest time that one run of a statement, or the making of one index, may take.
     pub statement_time: Duration,
+    /// Bytes that one run of a statement may write, into temporary files above all. Held on Linux, which counts them.
+    pub statement_writes: u64,
     /// Number of runs of a statement, each with other values.
     pub runs: usize,
     /// Most statements that are measured, those with the most calls.
@@ -43,8 +45,8 @@ pub struct Options {
 }
 
 impl Default for Options {
-    /// Two minutes in all, 10 s for a statement, 5 runs, 200 statements, 60 candidates, in the system's directory for
-    /// temporary files.
+    /// Two minutes in all, 10 s and 1 GiB of writes for a statement, 5 runs, 200 statements, 60 candidates, in the
+    /// system's directory for temporary files.
     fn default() -> Self {
         Self {
             directory: std::env::temp_dir(),
@@ -53,6 +55,7 @@ impl Default for Options {
             rows: Vec::new(),
             time: Duration::from_secs(120),
             statement_time: Duration::from_secs(10),
+            statement_writes: 1 << 30,
             runs: 5,
             statements: 200,
             candidates: 60,

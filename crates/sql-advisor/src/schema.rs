@@ -70,11 +70,19 @@ impl Schema {
             let kind: String = row.get(1)?;
             let without_rowid: bool = row.get(2)?;
             let sql: Option<String> = row.get(3)?;
-            let (columns, key) = columns(conn, &name)?;
+            let is_virtual = kind == "virtual";
+            let (columns, key) = match columns(conn, &name) {
+                // Its module is not in this SQLite: statements that use it are not judged, all others are.
+                Err(_) if is_virtual => Default::default(),
+                read => read?,
+            };
             let is_table = kind == "table";
             // A single INTEGER PRIMARY KEY is the rowid itself, unless it was declared otherwise in a way that makes an
             // index for it.
-            let indexes = indexes(conn, &name)?;
+            let indexes = match is_virtual {
+                true => Vec::new(),
+                false => indexes(conn, &name)?,
+            };
             let rowid = match &key[..] {
                 [only] if is_table && !without_rowid => columns
                     .iter()
@@ -87,7 +95,7 @@ impl Schema {
                 has_rowid: is_table && !without_rowid,
                 rowid,
                 view: (kind == "view").then(|| sql.unwrap_or_default()),
-                is_virtual: kind == "virtual",
+                is_virtual,
                 indexes,
                 columns,
                 name,

@@ -19,9 +19,11 @@ mod callback;
 mod every;
 mod finished;
 mod locate;
+mod memory;
 mod options;
 mod slot;
 
 pub use finished::{Counters, Finished, StatementKey};
 pub use locate::{AttachError, InstallError, attach, detach, install, observe_every};
+pub use memory::{MemoryBound, MemoryError, bound_memory};
 pub use options::Options;

@@ -5,7 +5,7 @@ pub(super) const CRATES: &[(&str, &[&str])] = &[
     ("pocket-apm-time", &[]),
     ("pocket-apm-sql-lexer", &[]),
     ("sqlite-meter", &[]),
-    ("pocket-apm-sql-advisor", &[]),
+    ("pocket-apm-sql-advisor", &["sqlite-meter"]),
     ("pocket-apm-kql", &["pocket-apm-time"]),
     (
         "pocket-apm-store",
@@ -25,6 +25,7 @@ pub(super) const CRATES: &[(&str, &[&str])] = &[
         &[
             "pocket-apm-time",
             "pocket-apm-sql-lexer",
+            "sqlite-meter",
             "pocket-apm-sql-advisor",
             "pocket-apm-kql",
             "pocket-apm-store",
@@ -47,6 +48,7 @@ pub(super) const CRATES: &[(&str, &[&str])] = &[
     (
         "pocket-apm",
         &[
+            "sqlite-meter",
             "pocket-apm-sql-advisor",
             "pocket-apm-kql",
             "pocket-apm-store",
@@ -71,6 +73,7 @@ pub(super) const MODULES: &[(&str, &[&str])] = &[
             "error",
             "rowids",
             "options",
+            "spill",
             "guard",
             "plan",
             "schema",
@@ -193,6 +196,7 @@ pub(super) const MODULES: &[(&str, &[&str])] = &[
         &[
             "config",
             "csv",
+            "plain",
             "random",
             "terminal",
             "unread",

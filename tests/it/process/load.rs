@@ -51,7 +51,7 @@ async fn stop_under_load() {
 }
 
 /// A number of `/proc/PID/status`.
-fn status(child: &Child, name: &str) -> u64 {
+pub(super) fn status(child: &Child, name: &str) -> u64 {
     let text = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
     let line = text.lines().find(|line| line.starts_with(name)).unwrap();
     let number = line.split_whitespace().nth(1).unwrap();

@@ -33,10 +33,13 @@ pub struct Limits {
     /// Bytes that may be put into temporary files, for sorting and grouping. Held on Linux; elsewhere the time bounds
     /// them.
     pub temporary: u64,
+    /// Bytes of memory that SQLite may take, preparing included.
+    pub memory: usize,
 }
 
 impl Default for Limits {
-    /// Bounds for a page: 2 s, 1 000 rows, 4 MiB, values of 256 KiB, 64 MiB of temporary files.
+    /// Bounds for a page: 2 s, 1 000 rows, 4 MiB, values of 256 KiB, 64 MiB of temporary files, 128 MiB
+    /// of memory.
     fn default() -> Self {
         Self {
             time: Duration::from_secs(2),
@@ -44,12 +47,13 @@ impl Default for Limits {
             bytes: 4 << 20,
             value: 256 << 10,
             temporary: 64 << 20,
+            memory: 128 << 20,
         }
     }
 }
 
 impl Limits {
-    /// Bounds for a command line: 60 s, 1 million rows, 256 MiB, 1 GiB of temporary files.
+    /// Bounds for a command line: 60 s, 1 million rows, 256 MiB, 1 GiB of temporary files, 1 GiB of memory.
     #[must_use]
     pub fn generous() -> Self {
         Self {
@@ -58,6 +62,7 @@ impl Limits {
             bytes: 256 << 20,
             value: 1 << 20,
             temporary: 1 << 30,
+            memory: 1 << 30,
         }
     }
 }
@@ -181,6 +186,7 @@ pub fn run(path: &Path, sql: &str, limits: Limits) -> Result<Table, ConsoleError
         time: limits.time,
         value: limits.value,
         temporary: limits.temporary,
+        memory: limits.memory,
     };
     let guarded = Guarded::open(path, Purpose::Read, bounds)?;
     let mut statement = guarded.prepare("", sql)?;

@@ -1,12 +1,11 @@
 //! SQL of strangers, restricted in what it may read and in how long it may run.
 //!
-//! Four protections, each of which would stop most attacks: the file is opened with `mode=ro` and `query_only`; an
+//! Five protections, each of which would stop most attacks: the file is opened with `mode=ro` and `query_only`; an
 //! authorizer lets pass only what a purpose needs (so that PRAGMA, ATTACH, and writes fail before they are prepared,
 //! with a reason); SQLite's limits bound text, values, depth and joins; a progress handler ends what takes too long, in
-//! preparing too, and what fills the disk with temporary files.
+//! preparing too, and what fills the disk with temporary files; and SQLite's memory has a bound on the thread, as a
+//! short text can grow without end while it is prepared (ADR 425).
 //! Exactly one statement is prepared.
-
-pub(crate) mod spill;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,8 +15,8 @@ use std::time::{Duration, Instant};
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Statement};
-
-use spill::Spill;
+use sql_advisor::Spill;
+use sqlite_meter::MemoryBound;
 
 /// Virtual machine steps between two looks at the clock: some 20 µs.
 const STEPS: i32 = 1_000;
@@ -59,6 +58,13 @@ pub enum GuardError {
         .0 >> 20
     )]
     Spilled(u64),
+    /// It took more memory than it may.
+    #[error(
+        "stopped after {} MiB of memory: its subqueries are used too often within each other, or it holds too much at \
+            once",
+        .0 >> 20
+    )]
+    Memory(usize),
     /// A value is longer than it may be.
     #[error("a value is longer than {0} bytes: select less of it, as with substr()")]
     TooBig(usize),
@@ -84,6 +90,8 @@ pub(crate) struct Bounds {
     pub(crate) value: usize,
     /// Bytes of temporary files, where the system says how much a thread writes.
     pub(crate) temporary: u64,
+    /// Bytes of memory that SQLite may take, preparing included.
+    pub(crate) memory: usize,
 }
 
 /// A connection with these protections.
@@ -94,6 +102,8 @@ pub(crate) struct Guarded {
     deadline: Instant,
     reason: Arc<Mutex<Option<String>>>,
     spilled: Arc<AtomicBool>,
+    /// It ends after the connection, which gives its memory back.
+    _memory: MemoryBound,
 }
 
 impl Guarded {
@@ -109,7 +119,7 @@ impl Guarded {
         Self::behind(conn, purpose, bounds)
     }
 
-    /// Protects a connection; its clock starts.
+    /// Protects a connection; its clock starts. To be used on this thread, whose memory is bounded.
     pub(crate) fn behind(
         conn: Connection,
         purpose: Purpose,
@@ -121,6 +131,7 @@ impl Guarded {
             deadline: Instant::now() + bounds.time,
             reason: Arc::default(),
             spilled: Arc::default(),
+            _memory: MemoryBound::begin(bounds.memory),
         };
         guarded
             .set_up(purpose)
@@ -218,6 +229,7 @@ impl Guarded {
             return GuardError::Spilled(self.bounds.temporary);
         }
         match error.sqlite_error_code() {
+            Some(ErrorCode::OutOfMemory) => GuardError::Memory(self.bounds.memory),
             // In preparing, an interrupt shows as an error without a code of its own.
             _ if Instant::now() >= self.deadline => GuardError::TimeOut(self.bounds.time),
             Some(ErrorCode::OperationInterrupted) => GuardError::TimeOut(self.bounds.time),

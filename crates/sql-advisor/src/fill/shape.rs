@@ -34,7 +34,7 @@ pub(crate) fn shape(
     // A sample lacks rows that others of it refer to.
     copy.execute_batch("PRAGMA foreign_keys = 0")
         .map_err(ours)?;
-    let guard = Guard::new(copy, &options.stop).map_err(ours)?;
+    let guard = Guard::new(copy, options).map_err(ours)?;
     let (schema, made) = reading.run(Whose::Ours, TIME, || {
         Ok((Schema::read(source)?, objects(source)?))
     })?;

@@ -135,6 +135,48 @@ fn a_statement_without_end_is_ended() {
     assert!(done[0].cost.as_ref().unwrap().steps < 20.0, "{done:?}");
 }
 
+/// Linux says how much a thread writes.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_statement_that_fills_the_disk_with_temporary_files_is_ended() {
+    let database = database();
+    let options = Options {
+        statement_time: Duration::from_secs(60),
+        statement_writes: 8 << 20,
+        ..Options::default()
+    };
+    let lab = Lab::open(&database.path, &options, &mut |_| ()).unwrap();
+    let rows = "WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT n FROM c";
+    // The cache of the copy has 64 MiB, which are not written.
+    let sql = format!("SELECT * FROM ({rows}) ORDER BY randomblob(100000)");
+    let before = sql_advisor::written().expect("Linux counts");
+    let done = lab.replay(&recorded(&[(&sql, 1.0)]), &mut |_| ()).unwrap();
+    let why = done[0].why.clone().expect("it is not judged");
+    assert!(why.contains("wrote more than 8 MiB"), "{why}");
+    let written = sql_advisor::written().expect("Linux counts") - before;
+    assert!(written < 256 << 20, "{written} bytes");
+}
+
+#[test]
+fn a_virtual_table_whose_module_is_missing_is_no_reason_to_judge_nothing() {
+    let database = database();
+    let conn = rusqlite::Connection::open(&database.path).unwrap();
+    conn.execute_batch(
+        "PRAGMA writable_schema = ON; INSERT INTO sqlite_schema VALUES ('table', 'far', 'far', 0, \
+         'CREATE VIRTUAL TABLE far USING nowhere(x)')",
+    )
+    .unwrap();
+    drop(conn);
+    let lab = Lab::open(&database.path, &Options::default(), &mut |_| ()).unwrap();
+    let workload = recorded(&[
+        ("SELECT name FROM people WHERE age = ?", 1.0),
+        ("SELECT x FROM far WHERE x = ?", 1.0),
+    ]);
+    let done = lab.replay(&workload, &mut |_| ()).unwrap();
+    assert!(done[0].cost.is_some(), "{done:?}");
+    assert!(done[1].why.is_some(), "{done:?}");
+}
+
 #[test]
 fn a_workload_of_which_nothing_can_be_judged_is_an_error_with_the_first_reason() {
     let error = advise(

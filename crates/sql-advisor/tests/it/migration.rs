@@ -107,6 +107,8 @@ fn a_migration_that_fails_or_reaches_elsewhere_is_an_error_with_the_reason() {
             "reach beyond",
         ),
         (&format!("VACUUM INTO '{}'", outside.display()), ""),
+        ("PRAGMA max_page_count = 4294967294", "bounds of the copy"),
+        ("PRAGMA Hard_Heap_Limit = 1", "bounds of the copy"),
     ] {
         let error = check(sql).unwrap_err();
         assert!(matches!(error, AdviseError::Migration(_)), "{sql}: {error}");

@@ -3,5 +3,6 @@
 mod counters;
 mod every;
 mod lives;
+mod memory;
 mod support;
 mod table;

@@ -173,7 +173,7 @@ fn what_fills_the_disk_with_temporary_files_is_stopped() {
         format!("{rows} SELECT DISTINCT b FROM c ORDER BY n DESC"),
         format!("{rows} SELECT count(*) FROM (SELECT b FROM c UNION SELECT b FROM c)"),
     ] {
-        let before = crate::insight::guard::spill::written().expect("Linux counts");
+        let before = sql_advisor::written().expect("Linux counts");
         let limits = Limits {
             time: Duration::from_secs(60),
             temporary: MOST,
@@ -185,7 +185,7 @@ fn what_fills_the_disk_with_temporary_files_is_stopped() {
             error.to_string().contains("8 MiB of temporary files"),
             "{error}"
         );
-        let written = crate::insight::guard::spill::written().expect("Linux counts") - before;
+        let written = sql_advisor::written().expect("Linux counts") - before;
         // Rows that are merged in the step at hand may be written once more.
         assert!(written < 6 * MOST, "{sql}: {written} bytes");
     }

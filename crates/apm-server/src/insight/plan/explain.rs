@@ -19,6 +19,7 @@ const BOUNDS: Bounds = Bounds {
     time: Duration::from_millis(500),
     value: 1 << 20,
     temporary: 16 << 20,
+    memory: 64 << 20,
 };
 
 /// Indexes that are tried for one statement.

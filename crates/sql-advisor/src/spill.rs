@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// Bytes that this thread has written since it was started; `None` where the system does not say.
-pub(crate) fn written() -> Option<u64> {
+#[must_use]
+pub fn written() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/thread-self/io").ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("wchar:"))?;
     line.trim().parse().ok()
@@ -17,7 +18,7 @@ pub(crate) fn written() -> Option<u64> {
 
 /// Watches what the thread of a query writes.
 #[derive(Debug)]
-pub(super) struct Spill {
+pub struct Spill {
     /// The bytes that it had written before, where the system tells them.
     before: Option<u64>,
     most: u64,
@@ -26,7 +27,8 @@ pub(super) struct Spill {
 
 impl Spill {
     /// Call it on the thread that runs the query.
-    pub(super) fn new(most: u64) -> Self {
+    #[must_use]
+    pub fn new(most: u64) -> Self {
         Self {
             before: written(),
             most,
@@ -35,7 +37,7 @@ impl Spill {
     }
 
     /// Whether it wrote more than it may, if it is time for a look.
-    pub(super) fn is_over(&mut self, now: Instant) -> bool {
+    pub fn is_over(&mut self, now: Instant) -> bool {
         let Some(before) = self.before else {
             return false;
         };

@@ -1,0 +1,110 @@
+//! The bound on a thread's memory, in a process of its own: it has to be prepared before any connection is opened.
+
+use std::process::Command;
+
+use diesel::connection::SimpleConnection as _;
+use diesel::{Connection as _, RunQueryDsl as _, SqliteConnection};
+use sqlite_meter::{MemoryBound, bound_memory};
+
+const MIB: usize = 1 << 20;
+
+/// A statement that takes so much memory, and gives it back.
+fn take(connection: &mut SqliteConnection, bytes: usize) -> diesel::QueryResult<()> {
+    let sql = format!("SELECT length(randomblob({bytes}))");
+    diesel::sql_query(sql).execute(connection).map(drop)
+}
+
+fn open() -> SqliteConnection {
+    SqliteConnection::establish(":memory:").expect("a connection")
+}
+
+/// Runs an ignored test of this binary alone.
+fn alone(test: &str) {
+    let own = std::env::current_exe().expect("a path");
+    let ended = Command::new(own)
+        .args(["--exact", test, "--ignored", "--nocapture"])
+        .output()
+        .expect("it starts");
+    let said = String::from_utf8_lossy(&ended.stdout);
+    let complained = String::from_utf8_lossy(&ended.stderr);
+    assert!(
+        ended.status.success() && said.contains("1 passed"),
+        "{said}{complained}"
+    );
+}
+
+#[test]
+fn a_bound_holds_for_its_thread_and_as_long_as_it_lives() {
+    alone("memory::bounded");
+}
+
+#[test]
+fn a_bound_that_comes_too_late_is_told() {
+    alone("memory::late");
+}
+
+#[test]
+#[ignore = "it runs in a process of its own"]
+fn bounded() {
+    assert_eq!(bound_memory(), Ok(()));
+    assert_eq!(bound_memory(), Ok(()));
+    let mut connection = open();
+    take(&mut connection, 32 * MIB).expect("nothing is bounded");
+
+    let bound = MemoryBound::begin(16 * MIB);
+    let error = take(&mut connection, 32 * MIB).expect_err("more than the bound");
+    assert!(error.to_string().contains("out of memory"), "{error}");
+    // Memory that was given back can be taken again, and the connection goes on.
+    for _ in 0..10 {
+        take(&mut connection, 8 * MIB).expect("within the bound");
+    }
+
+    let narrow = MemoryBound::begin(4 * MIB);
+    take(&mut connection, 8 * MIB).expect_err("more than the inner bound");
+    let mut kept = open();
+    kept.batch_execute(
+        "CREATE TABLE t(x); INSERT INTO t VALUES(randomblob(524288)); INSERT INTO t SELECT x FROM t",
+    )
+    .expect("within the inner bound");
+    drop(narrow);
+    // The memory that was taken within is counted without.
+    take(&mut connection, 15 * MIB).expect_err("what the other connection keeps is taken");
+    drop(kept);
+    take(&mut connection, 15 * MIB).expect("it was given back");
+
+    let wide = MemoryBound::begin(64 * MIB);
+    take(&mut connection, 32 * MIB).expect_err("an inner bound cannot be wider");
+    drop(wide);
+
+    let other = std::thread::spawn(|| take(&mut open(), 32 * MIB));
+    other
+        .join()
+        .expect("no panic")
+        .expect("another thread has no bound");
+
+    // A text of half a kilobyte whose columns SQLite puts into each other: 4¹⁴ of them.
+    let mut sql = "SELECT x FROM (SELECT random() AS x FROM t LIMIT 1)".to_owned();
+    for _ in 0..14 {
+        sql = format!("SELECT ((x + x) + (x + x)) AS x FROM ({sql})");
+    }
+    connection
+        .batch_execute("CREATE TABLE t(x)")
+        .expect("a table");
+    let error = diesel::sql_query(sql)
+        .execute(&mut connection)
+        .expect_err("more than the bound");
+    assert!(error.to_string().contains("out of memory"), "{error}");
+
+    drop(bound);
+    take(&mut connection, 32 * MIB).expect("nothing is bounded any more");
+}
+
+#[test]
+#[ignore = "it runs in a process of its own"]
+fn late() {
+    let mut connection = open();
+    let error = bound_memory().expect_err("a connection is open");
+    assert!(error.to_string().contains("bound_memory()"), "{error}");
+    let _bound = MemoryBound::begin(16 * MIB);
+    take(&mut connection, 32 * MIB).expect("nothing is bounded");
+}
