@@ -2,10 +2,14 @@
 //!
 //! Only what Tokio tells without `tokio_unstable` is read, so that no service has to be built in another way.
 
+use std::future::Future as _;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use tokio::runtime::{Handle, Id};
+use tokio::task::JoinHandle;
 
 use super::Metricset;
 use crate::config::Settings;
@@ -23,10 +27,12 @@ struct Observed {
     id: Id,
     runtime: Handle,
     last: Worked,
+    /// A task that ends at once. A runtime that has ended cancels it.
+    probe: Option<JoinHandle<()>>,
 }
 
 /// The work of a runtime's workers since it began.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Worked {
     busy: Duration,
     parks: u64,
@@ -44,12 +50,14 @@ impl Runtimes {
             id,
             last: worked(runtime),
             runtime: runtime.clone(),
+            probe: None,
         });
     }
 
     /// One metric set of all runtimes together; nothing where none is observed.
     pub(crate) fn report(&self, timestamp: u64, settings: &Settings) -> Option<Metricset> {
         let mut known = lock(&self.0);
+        known.retain_mut(|one| !one.has_ended());
         if known.is_empty() {
             return None;
         }
@@ -57,8 +65,10 @@ impl Runtimes {
         let mut added = Worked::default();
         for one in known.iter_mut() {
             let metrics = one.runtime.metrics();
-            alive += metrics.num_alive_tasks();
-            queued += metrics.global_queue_depth();
+            // The task of a look is none of the service's.
+            let own = usize::from(one.probe.as_ref().is_some_and(|probe| !probe.is_finished()));
+            alive += metrics.num_alive_tasks().saturating_sub(own);
+            queued += metrics.global_queue_depth().saturating_sub(own);
             workers += metrics.num_workers();
             let now = worked(&one.runtime);
             added.busy += now.busy.saturating_sub(one.last.busy);
@@ -80,6 +90,29 @@ impl Runtimes {
             }
         }
         set.without(&settings.disable_metrics)
+    }
+}
+
+impl Observed {
+    /// Whether the runtime was dropped. Its handle would hold what it needs, and its place, for ever. Tokio does not
+    /// say so: a runtime that has no task and did nothing since the last look gets one, which is cancelled at once if
+    /// it has ended. No more than one waits, for a runtime that nobody drives keeps it.
+    fn has_ended(&mut self) -> bool {
+        if self.runtime.metrics().num_alive_tasks() > 0 && self.probe.is_none() {
+            return false;
+        }
+        let mut probe = match self.probe.take() {
+            Some(probe) => probe,
+            None if worked(&self.runtime) == self.last => self.runtime.spawn(async {}),
+            None => return false,
+        };
+        match Pin::new(&mut probe).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(outcome) => outcome.is_err_and(|error| error.is_cancelled()),
+            Poll::Pending => {
+                self.probe = Some(probe);
+                false
+            }
+        }
     }
 }
 
@@ -163,5 +196,57 @@ mod tests {
         let nanos = busy["value"].as_u64().expect("a number");
         assert!(Duration::from_nanos(nanos) <= begun.elapsed(), "{nanos}");
         assert_eq!(samples(&runtimes, "tokio.*"), None);
+    }
+
+    /// Reports until so many runtimes are left.
+    fn wait_for(runtimes: &Runtimes, left: usize) {
+        let begun = Instant::now();
+        while lock(&runtimes.0).len() != left {
+            samples(runtimes, "");
+            let known = lock(&runtimes.0).len();
+            assert!(begun.elapsed() < Duration::from_secs(20), "{known}");
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn a_runtime_that_has_ended_makes_room_and_one_that_idles_stays() {
+        let current = || tokio::runtime::Builder::new_current_thread().build();
+        let several = || {
+            tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(1)
+                .build()
+        };
+        let runtimes = Runtimes::default();
+        let idle = [current().expect("a runtime"), several().expect("a runtime")];
+        for runtime in &idle {
+            runtimes.add(runtime.handle());
+        }
+        // More than there are places for, one after the other.
+        for round in 0..3 {
+            for number in 0..MOST - idle.len() {
+                // One of many has workers of its own, for these are threads.
+                let runtime = if number % 64 == 0 {
+                    several()
+                } else {
+                    current()
+                };
+                let runtime = runtime.expect("a runtime");
+                runtime.block_on(async {});
+                runtimes.add(runtime.handle());
+            }
+            assert_eq!(lock(&runtimes.0).len(), MOST, "round {round}");
+            wait_for(&runtimes, idle.len());
+        }
+        for _ in 0..10 {
+            samples(&runtimes, "");
+        }
+        assert_eq!(lock(&runtimes.0).len(), idle.len());
+        // Nobody has driven this one: it has one task that waits, however often it was looked at.
+        assert_eq!(idle[0].metrics().num_alive_tasks(), 1);
+        assert_eq!(idle[0].block_on(async { 7 }), 7);
+        drop(idle);
+        wait_for(&runtimes, 0);
+        assert_eq!(samples(&runtimes, ""), None);
     }
 }
