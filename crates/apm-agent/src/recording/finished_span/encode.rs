@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::FinishedSpan;
+use super::{Composite, FinishedSpan};
 use crate::encode::json;
 use crate::recording::identity::Identity;
 use crate::recording::repeated::Said;
-use crate::recording::span_kind::Own;
+use crate::recording::span_kind::{Own, Tail};
 use crate::trace::sampler::SampleRate;
 
 const TEMPLATE: [u8; 186] =
@@ -53,40 +53,78 @@ pub(crate) fn write(out: &mut Vec<u8>, identity: &Identity, span: &FinishedSpan)
     out.extend_from_slice(&head);
     json::millis(out, span.duration());
     let end = out.len();
-    let said = said(identity, span);
-    if let Some(said) = &said
-        && span.tail.repeated.write(out, said)
-    {
+    let (said, rare) = end_of(identity, span);
+    // A tail that is this span's alone is not worth remembering.
+    let repeats = rare.is_none() && Arc::strong_count(&span.tail) > 1;
+    if repeats && span.tail.repeated.write(out, &said) {
         return;
     }
-    write_end(out, identity, span);
-    if let Some(said) = &said {
-        span.tail.repeated.note(said, &out[end..]);
+    write_end(out, &said, &rare, &span.tail);
+    if repeats {
+        span.tail.repeated.note(&said, &out[end..]);
     }
 }
 
-/// All that stands behind the duration; `None` where it is not worth remembering: the tail is this span's alone, or
-/// the span has more to say than most.
-fn said(identity: &Identity, span: &FinishedSpan) -> Option<Said> {
-    let plain = span.composite.is_none() && span.binds.hash().is_none();
-    (plain && Arc::strong_count(&span.tail) > 1).then_some(Said {
-        outcome: span.outcome,
-        sample_rate: identity.sample_rate,
-        rows: span.rows,
-        cost: span.cost,
-    })
+/// The parts of an end that few spans have: one with them is not remembered.
+struct Rare<'a> {
+    composite: Option<&'a Composite>,
+    bind_hash: Option<u64>,
 }
 
-/// Appends what stands behind the duration.
-fn write_end(out: &mut Vec<u8>, identity: &Identity, span: &FinishedSpan) {
+impl Rare<'_> {
+    fn is_none(&self) -> bool {
+        self.composite.is_none() && self.bind_hash.is_none()
+    }
+}
+
+/// All that stands behind the duration, beside the tail. Every field of a span is named here, so that the build fails
+/// until a new one is a part of what is compared, or is known to be no part of the end.
+fn end_of<'a>(identity: &Identity, span: &'a FinishedSpan) -> (Said, Rare<'a>) {
+    let FinishedSpan {
+        outcome,
+        rows,
+        cost,
+        composite,
+        binds,
+        // Before the end, or in no line of a span.
+        id: _,
+        parent_id: _,
+        start: _,
+        end: _,
+        took: _,
+        propagated: _,
+        tail: _,
+        stack: _,
+    } = span;
+    let said = Said {
+        outcome: *outcome,
+        sample_rate: identity.sample_rate,
+        rows: *rows,
+        cost: *cost,
+    };
+    let rare = Rare {
+        composite: composite.as_deref(),
+        bind_hash: binds.hash(),
+    };
+    (said, rare)
+}
+
+/// Appends what stands behind the duration. It sees nothing of the span but what [`end_of`] names.
+fn write_end(out: &mut Vec<u8>, said: &Said, rare: &Rare<'_>, tail: &Tail) {
+    let Said {
+        outcome,
+        sample_rate: rate,
+        rows,
+        cost,
+    } = said;
     out.extend_from_slice(b",\"outcome\":\"");
-    out.extend_from_slice(span.outcome.as_str().as_bytes());
+    out.extend_from_slice(outcome.as_str().as_bytes());
     out.extend_from_slice(b"\",");
-    if let Some(rate) = identity.sample_rate {
+    if let Some(rate) = *rate {
         sample_rate(out, rate);
     }
     let mut renamed = None;
-    if let Some(composite) = &span.composite {
+    if let Some(composite) = rare.composite {
         out.extend_from_slice(b"\"composite\":{\"count\":");
         json::uint(out, composite.count.into());
         out.extend_from_slice(b",\"sum\":");
@@ -98,11 +136,11 @@ fn write_end(out: &mut Vec<u8>, identity: &Identity, span: &FinishedSpan) {
     }
     let own = Own {
         renamed,
-        rows: span.rows,
-        bind_hash: span.binds.hash(),
-        cost: span.cost.as_ref(),
+        rows: *rows,
+        bind_hash: rare.bind_hash,
+        cost: cost.as_ref(),
     };
-    span.tail.write(out, &own);
+    tail.write(out, &own);
 }
 
 /// Appends `"sample_rate":…,`.
