@@ -19,10 +19,10 @@ mod http_server;
 pub(crate) mod log;
 #[cfg(any(feature = "log", feature = "tracing"))]
 mod logs;
+#[cfg(any(feature = "actix", feature = "tower"))]
+mod request_cost;
 #[cfg(feature = "reqwest")]
 pub(crate) mod reqwest;
-#[cfg(any(feature = "actix", feature = "tower"))]
-mod told;
 #[cfg(feature = "tower")]
 pub(crate) mod tower;
 #[cfg(feature = "tracing")]

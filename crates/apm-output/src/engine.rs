@@ -13,8 +13,8 @@ const LENIENT: &str = "ignore_unavailable=true&allow_no_indices=true";
 /// Hosts that are asked, one after the other, until one is reached.
 const ATTEMPTS: usize = 3;
 
-/// Bytes of an answer that are told.
-const TOLD: usize = 200;
+/// Bytes of an answer that an error shows.
+const SHOWN: usize = 200;
 
 #[derive(Deserialize)]
 #[serde(bound = "S: DeserializeOwned")]
@@ -127,6 +127,6 @@ pub(crate) fn unexpected(what: &str, reply: &Reply) -> String {
 }
 
 fn beginning(reply: &Reply) -> String {
-    let body = &reply.body[..reply.body.len().min(TOLD)];
+    let body = &reply.body[..reply.body.len().min(SHOWN)];
     String::from_utf8_lossy(body).trim().to_owned()
 }

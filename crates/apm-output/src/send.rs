@@ -1,6 +1,6 @@
 //! Brings the documents of a request into the engine, each once, however often it takes.
 
-mod ask;
+mod existing;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -100,9 +100,9 @@ impl Sender {
         together: &mut usize,
     ) -> Result<Step, String> {
         if open.is_unsure {
-            let there = self.there(part, &open.items).await?;
-            open.landed.documents += there.len() as i64;
-            open.items.retain(|item| !there.contains(item));
+            let existing = self.existing(part, &open.items).await?;
+            open.landed.documents += existing.len() as i64;
+            open.items.retain(|item| !existing.contains(item));
             open.is_unsure = false;
             return Ok(Step::Progress);
         }

@@ -1,6 +1,6 @@
 //! The one port: who may ask, what is answered where.
 //!
-//! From outside in: `protect` (security headers, portions, panics) → `enter` (proxies, base path) → the router → the
+//! From outside in: `protect` (security headers, portions, panics) → `rewrite` (proxies, base path) → the router → the
 //! `guard` of the route that was found (Host, Origin, secret token, time of the body) → its handler. All routes stand
 //! in `routes`.
 
@@ -9,7 +9,6 @@ mod attempts;
 mod body;
 mod cors;
 mod credentials;
-mod enter;
 mod guard;
 mod health;
 mod hosts;
@@ -20,6 +19,8 @@ mod protect;
 mod proxy;
 mod refusals;
 mod respond;
+mod response_budget;
+mod rewrite;
 mod root;
 mod routes;
 mod rum;
@@ -27,7 +28,6 @@ mod sessions;
 mod site;
 mod source_maps;
 mod status;
-mod unsent;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -57,7 +57,7 @@ pub(crate) struct Shared {
     pub(crate) guard: Guard,
     health: health::Health,
     connections: Arc<Connections>,
-    unsent: Arc<unsent::Unsent>,
+    response_budget: Arc<response_budget::ResponseBudget>,
     uploads: web::Data<Uploads>,
     pub(crate) alerts: Alerts,
     started: Instant,
@@ -88,7 +88,7 @@ impl Shared {
         Self {
             intake: Intake::new(store.clone(), limits),
             connections,
-            unsent: Arc::default(),
+            response_budget: Arc::default(),
             uploads: web::Data::new(uploads),
             alerts,
             guard: Guard::new(&config, credentials, exposed),
@@ -136,7 +136,7 @@ pub(crate) fn app(
         .app_data(store)
         .configure(routes::configure)
         .configure(routes::configure_rest)
-        .wrap(from_fn(enter::enter))
+        .wrap(from_fn(rewrite::rewrite))
         .wrap(from_fn(protect::protect))
 }
 
@@ -156,6 +156,6 @@ pub(crate) fn otlp_app(
         .app_data(otlp::Port)
         .app_data(shared)
         .configure(routes::configure_telemetry)
-        .wrap(from_fn(enter::enter))
+        .wrap(from_fn(rewrite::rewrite))
         .wrap(from_fn(protect::protect))
 }

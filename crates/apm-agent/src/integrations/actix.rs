@@ -11,9 +11,9 @@ mod errors;
 mod future;
 mod origin;
 mod request;
+mod request_cost;
 mod routes;
 mod tasks;
-mod told;
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -40,11 +40,11 @@ use crate::util::lock;
 
 pub use body::ApmBody;
 pub use future::ApmFuture;
-use routes::Routes;
-pub use tasks::{block, spawn};
-pub use told::{
+pub use request_cost::{
     Badge, BadgeFuture, BadgeService, ServerTiming, ServerTimingFuture, ServerTimingService,
 };
+use routes::Routes;
+pub use tasks::{block, spawn};
 
 impl Agent {
     /// The middleware that records a transaction per request. Wrap it last, so that it sees everything.

@@ -18,8 +18,8 @@ macro_rules! app {
 
 mod bodies;
 mod errors;
+mod request_cost;
 mod requests;
-mod told;
 
 /// Calls an application and sends its body to the end.
 async fn call<B: MessageBody>(

@@ -1,7 +1,8 @@
 //! Bodies of requests that are read before their handler runs, and bodies of answers in small portions.
 //!
 //! Left alone, a body that never ends would hold its connection for as long as its sender likes, and a client that asks
-//! for many large answers at once and reads none of them would make the server hold them all (see also `unsent`).
+//! for many large answers at once and reads none of them would make the server hold them all (see also
+//! `response_budget`).
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -14,7 +15,7 @@ use actix_web::{HttpMessage as _, HttpResponse};
 use futures_util::StreamExt as _;
 use tokio::time::{Duration, timeout};
 
-use super::unsent::Answer;
+use super::response_budget::Answer;
 use crate::connections::UnderWay;
 use crate::unread::Unfinished;
 

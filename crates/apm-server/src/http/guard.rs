@@ -274,7 +274,7 @@ async fn pass(
     }
     let access = rules.access(request.method());
     if matches!(access, Access::Read | Access::Admin) && rules.body == Body::Whole && !rules.light {
-        match shared.unsent.permit().await {
+        match shared.response_budget.permit().await {
             // Held until the answer is handed over; see `protect`.
             Some(permit) => _ = request.extensions_mut().insert(permit),
             None => return Ok(refused_busy(request)),

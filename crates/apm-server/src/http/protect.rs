@@ -1,7 +1,7 @@
 //! The parts that all answers have in common.
 //!
 //! * Telemetry is untrusted text: the headers that keep a browser from running it.
-//! * Large bodies go in portions (see `body`), and together have a budget (see `unsent`).
+//! * Large bodies go in portions (see `body`), and together have a budget (see `response_budget`).
 //! * Its connection is not closed for another while the request makes progress (see `connections`).
 //! * A handler that panics is answered for; the connection and the worker live on.
 
@@ -19,7 +19,7 @@ use serde_json::json;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::body::Portions;
-use super::unsent::Unsent;
+use super::response_budget::ResponseBudget;
 use super::{Shared, respond};
 use crate::connections::UnderWay;
 use crate::unread::Unfinished;
@@ -47,16 +47,16 @@ async fn counted(response: ServiceResponse<BoxBody>) -> ServiceResponse<Portions
     // Given back at the end of this function, when the answer has found its room.
     let _permit = request.extensions_mut().remove::<OwnedSemaphorePermit>();
     let unread = request.extensions_mut().remove::<Unfinished>();
-    let unsent = request
+    let budget = request
         .app_data::<web::Data<Shared>>()
-        .map(|shared| Arc::clone(&shared.unsent));
+        .map(|shared| Arc::clone(&shared.response_budget));
     let size = match body.size() {
         BodySize::Sized(size) => size,
         _ => 0,
     };
-    let response = match unsent {
-        Some(unsent) if Unsent::counts(size) => match body.try_into_bytes() {
-            Ok(bytes) => match unsent.take(bytes).await {
+    let response = match budget {
+        Some(budget) if ResponseBudget::counts(size) => match body.try_into_bytes() {
+            Ok(bytes) => match budget.take(bytes).await {
                 Some(answer) => response.set_body(Portions::large(answer, size)),
                 None => respond::busy(&request).map_body(|_, body| Portions::new(body, unread)),
             },

@@ -27,7 +27,7 @@ pub(super) async fn json(
     let (look, stats) = (shared.intake.counters.look(), store.stats());
     let connections = shared.connections.look();
     let (streams, ended) = shared.intake.streams.look();
-    let (given_up, unsent) = shared.unsent.look();
+    let (given_up, unsent) = shared.response_budget.look();
     let by_name = |counts: &[(&'static str, u64)]| -> Value {
         counts
             .iter()

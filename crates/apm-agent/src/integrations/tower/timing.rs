@@ -10,7 +10,7 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::integrations::told::Told;
+use crate::integrations::request_cost::RequestCost;
 
 /// A layer that adds the header `Server-Timing` to responses: the trace's id, the number of queries and their time, and
 /// the time until the answer began. Browsers show it beside the request.
@@ -55,10 +55,10 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let told = Told::begin(false);
+        let cost = RequestCost::begin(false);
         ServerTimingFuture {
             future: self.service.call(request),
-            told,
+            cost,
         }
     }
 }
@@ -70,7 +70,7 @@ pin_project! {
     pub struct ServerTimingFuture<F> {
         #[pin]
         future: F,
-        told: Option<Told>,
+        cost: Option<RequestCost>,
     }
 }
 
@@ -83,8 +83,8 @@ where
     fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let mut answer = ready!(this.future.poll(task));
-        if let (Ok(response), Some(told)) = (&mut answer, this.told.take())
-            && let Ok(value) = HeaderValue::from_str(&told.facts().header())
+        if let (Ok(response), Some(cost)) = (&mut answer, this.cost.take())
+            && let Ok(value) = HeaderValue::from_str(&cost.facts().header())
         {
             // A service may have timings of its own.
             let name = HeaderName::from_static("server-timing");

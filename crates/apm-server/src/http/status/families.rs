@@ -94,7 +94,7 @@ pub(super) fn wire_families(text: &mut String, look: &Look) {
 pub(super) fn connection_families(text: &mut String, shared: &Shared) {
     let connections = shared.connections.look();
     let (streams, ended) = shared.intake.streams.look();
-    let (given_up, unsent) = shared.unsent.look();
+    let (given_up, unsent) = shared.response_budget.look();
     gauge(
         text,
         "connections",

@@ -12,7 +12,7 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::web::Bytes;
 use pin_project_lite::pin_project;
 
-use crate::integrations::told::{Told, badge};
+use crate::integrations::request_cost::{RequestCost, badge};
 
 static SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
@@ -65,10 +65,10 @@ where
     forward_ready!(service);
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
-        let told = Told::begin(false);
+        let cost = RequestCost::begin(false);
         ServerTimingFuture {
             future: self.service.call(request),
-            told,
+            cost,
         }
     }
 }
@@ -80,7 +80,7 @@ pin_project! {
     pub struct ServerTimingFuture<F> {
         #[pin]
         future: F,
-        told: Option<Told>,
+        cost: Option<RequestCost>,
     }
 }
 
@@ -93,8 +93,8 @@ where
     fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let mut answer = std::task::ready!(this.future.poll(task));
-        if let (Ok(response), Some(told)) = (&mut answer, this.told.take())
-            && let Ok(value) = HeaderValue::from_str(&told.facts().header())
+        if let (Ok(response), Some(cost)) = (&mut answer, this.cost.take())
+            && let Ok(value) = HeaderValue::from_str(&cost.facts().header())
         {
             // A service may have timings of its own.
             response.headers_mut().append(SERVER_TIMING.clone(), value);
@@ -189,10 +189,14 @@ where
         let wanted = *request.method() == Method::GET
             && direct
             && badge::is_allowed(peer, self.badge.also_released);
-        let told = if wanted { Told::begin(true) } else { None };
+        let cost = if wanted {
+            RequestCost::begin(true)
+        } else {
+            None
+        };
         BadgeFuture {
             future: self.service.call(request),
-            told,
+            cost,
             pages: self.badge.pages.clone().filter(|_| wanted),
         }
     }
@@ -205,7 +209,7 @@ pin_project! {
     pub struct BadgeFuture<F> {
         #[pin]
         future: F,
-        told: Option<Told>,
+        cost: Option<RequestCost>,
         pages: Option<String>,
     }
 }
@@ -220,8 +224,8 @@ where
     fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let response = std::task::ready!(this.future.poll(task))?;
-        Poll::Ready(Ok(match this.told.take() {
-            Some(told) if is_page(&response) => with_badge(response, &told, this.pages.as_deref()),
+        Poll::Ready(Ok(match this.cost.take() {
+            Some(cost) if is_page(&response) => with_badge(response, &cost, this.pages.as_deref()),
             _ => response.map_into_left_body(),
         }))
     }
@@ -245,14 +249,14 @@ fn is_page<B: MessageBody>(response: &ServiceResponse<B>) -> bool {
 
 fn with_badge<B: MessageBody>(
     response: ServiceResponse<B>,
-    told: &Told,
+    cost: &RequestCost,
     pages: Option<&str>,
 ) -> ServiceResponse<EitherBody<B, Bytes>> {
     let mut changed = false;
     let mut response = response.map_body(|_, body| match body.try_into_bytes() {
         Ok(page) => {
             changed = true;
-            let badge = badge::html(&told.facts(), pages);
+            let badge = badge::html(&cost.facts(), pages);
             EitherBody::right(Bytes::from(badge::insert(&page, &badge)))
         }
         // A body of a known size may still come in parts.

@@ -34,7 +34,7 @@ const LOOK: Duration = Duration::from_millis(50);
 
 /// The budget of all answers of a server.
 #[derive(Debug)]
-pub(super) struct Unsent {
+pub(super) struct ResponseBudget {
     most: usize,
     handlers: Arc<Semaphore>,
     table: Mutex<Table>,
@@ -56,7 +56,7 @@ struct Entry {
     progress: Instant,
 }
 
-impl Default for Unsent {
+impl Default for ResponseBudget {
     fn default() -> Self {
         Self {
             most: MOST,
@@ -67,7 +67,7 @@ impl Default for Unsent {
     }
 }
 
-impl Unsent {
+impl ResponseBudget {
     fn table(&self) -> MutexGuard<'_, Table> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -85,7 +85,7 @@ impl Unsent {
             if let Some(id) = self.add(&answer) {
                 return Some(Answer {
                     id,
-                    unsent: Arc::clone(self),
+                    budget: Arc::clone(self),
                 });
             }
             if Instant::now() >= deadline {
@@ -143,7 +143,7 @@ impl Table {
 #[derive(Debug)]
 pub(super) struct Answer {
     id: u64,
-    unsent: Arc<Unsent>,
+    budget: Arc<ResponseBudget>,
 }
 
 /// The answer was given up for others.
@@ -154,7 +154,7 @@ pub(super) struct GivenUp;
 impl Answer {
     /// The next piece; empty at the end.
     pub(super) fn next(&self, most: usize) -> Result<Bytes, GivenUp> {
-        let mut table = self.unsent.table();
+        let mut table = self.budget.table();
         let entry = table.all.get_mut(&self.id).ok_or(GivenUp)?;
         entry.progress = Instant::now();
         let piece = entry.rest.len().min(most);
@@ -164,7 +164,7 @@ impl Answer {
 
 impl Drop for Answer {
     fn drop(&mut self) {
-        self.unsent.table().remove(self.id);
+        self.budget.table().remove(self.id);
     }
 }
 
@@ -172,32 +172,32 @@ impl Drop for Answer {
 mod tests {
     use super::*;
 
-    fn unsent() -> Arc<Unsent> {
-        Arc::new(Unsent {
+    fn budget() -> Arc<ResponseBudget> {
+        Arc::new(ResponseBudget {
             most: 1000,
-            ..Unsent::default()
+            ..ResponseBudget::default()
         })
     }
 
     #[actix_web::test]
     async fn an_answer_is_handed_out_whole_and_leaves_room() {
-        let unsent = unsent();
-        let answer = unsent.take(Bytes::from(vec![7; 900])).await.unwrap();
-        assert_eq!(unsent.look(), (0, 900));
+        let budget = budget();
+        let answer = budget.take(Bytes::from(vec![7; 900])).await.unwrap();
+        assert_eq!(budget.look(), (0, 900));
         assert_eq!(answer.next(400).unwrap().len(), 400);
         assert_eq!(answer.next(4000).unwrap().len(), 500);
         assert!(answer.next(400).unwrap().is_empty());
         drop(answer);
-        assert_eq!(unsent.look(), (0, 0));
+        assert_eq!(budget.look(), (0, 0));
     }
 
     #[actix_web::test]
     async fn the_answer_that_is_not_read_is_given_up_and_the_one_that_is_read_stays() {
-        let unsent = unsent();
-        let stuck = unsent.take(Bytes::from(vec![7; 500])).await.unwrap();
-        let read = unsent.take(Bytes::from(vec![7; 400])).await.unwrap();
+        let budget = budget();
+        let stuck = budget.take(Bytes::from(vec![7; 500])).await.unwrap();
+        let read = budget.take(Bytes::from(vec![7; 400])).await.unwrap();
         let third = {
-            let waiting = unsent.take(Bytes::from(vec![7; 300]));
+            let waiting = budget.take(Bytes::from(vec![7; 300]));
             let reading = async {
                 loop {
                     read.next(1).unwrap();
@@ -211,13 +211,13 @@ mod tests {
         };
         assert!(third.is_some());
         assert!(stuck.next(1).is_err() && read.next(1).is_ok());
-        assert_eq!(unsent.look(), (1, 700));
+        assert_eq!(budget.look(), (1, 700));
     }
 
     #[actix_web::test]
     async fn an_answer_beyond_the_budget_goes_alone() {
-        let unsent = unsent();
-        let large = unsent.take(Bytes::from(vec![7; 5000])).await;
+        let budget = budget();
+        let large = budget.take(Bytes::from(vec![7; 5000])).await;
         assert_eq!(large.unwrap().next(9999).unwrap().len(), 5000);
     }
 }

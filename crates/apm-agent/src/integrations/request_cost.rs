@@ -13,11 +13,11 @@ use crate::util::lock;
 
 /// A request whose queries are counted.
 #[derive(Clone, Debug)]
-pub(crate) struct Told {
+pub(crate) struct RequestCost {
     core: Arc<Core>,
 }
 
-impl Told {
+impl RequestCost {
     /// Counts the queries of the current transaction from now on; `None` outside of one that records spans.
     pub(crate) fn begin(keeps: bool) -> Option<Self> {
         let core = context::with(|current| Some(Arc::clone(&current.transaction)))?;

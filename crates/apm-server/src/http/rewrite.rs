@@ -17,7 +17,7 @@ use crate::front::Front;
 use crate::listen::Encrypted;
 
 /// Finds the front of a request, and leaves of its path what the routes know.
-pub(super) async fn enter<B: MessageBody + 'static>(
+pub(super) async fn rewrite<B: MessageBody + 'static>(
     mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {

@@ -51,7 +51,7 @@ impl Sender {
     ///
     /// # Errors
     /// If the answer is not certain.
-    pub(super) async fn there(
+    pub(super) async fn existing(
         &self,
         part: &Part,
         items: &[usize],
