@@ -62,7 +62,8 @@ pub(crate) fn number(store: &Store, sql: &str) -> i64 {
 }
 
 /// Waits until a condition holds; fails after a minute.
-pub(crate) fn wait_until(what: &str, condition: impl Fn() -> bool) {
+#[track_caller]
+pub(crate) fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(60);
     while !condition() {
         assert!(Instant::now() < deadline, "still not: {what}");

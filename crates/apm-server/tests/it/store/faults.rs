@@ -2,14 +2,13 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use apm_store::event::Event;
 use apm_store::{Durability, OpenError, Store, StoreError, StoreOptions, SubmitError, trace};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 
-use super::{number, open, options};
+use super::{number, open, options, wait_until};
 use crate::support::events::{batch, pairs, transaction};
 
 fn refusal(path: &Path) -> OpenError {
@@ -115,11 +114,9 @@ fn one_file_has_one_server() {
     assert!(matches!(refusal(&path), OpenError::InUse { .. }));
     drop(first);
     // A child that another test is just starting may hold the lock until it runs its own program.
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while let Err(error) = Store::open(StoreOptions::new(&path)) {
-        assert!(Instant::now() < deadline, "is not free again: {error}");
-        std::thread::yield_now();
-    }
+    wait_until("it is free again", || {
+        Store::open(StoreOptions::new(&path)).is_ok()
+    });
 }
 
 #[test]
@@ -388,11 +385,9 @@ fn a_writer_that_panics_leaves_nobody_waiting() {
         panics.expect("room").wait(),
         Err(StoreError::Closed)
     ));
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while store.submit(pairs("shop", 0, 1)).err() != Some(SubmitError::ShuttingDown) {
-        assert!(Instant::now() < deadline, "still takes events");
-        std::thread::yield_now();
-    }
+    wait_until("it takes no events", || {
+        store.submit(pairs("shop", 0, 1)).err() == Some(SubmitError::ShuttingDown)
+    });
     store.close();
     assert!(matches!(store.stats().trouble, Some(StoreError::Closed)));
 }

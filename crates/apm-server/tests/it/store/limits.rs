@@ -8,7 +8,7 @@ use apm_store::{Store, StoreError, StoreOptions, trace};
 use diesel::prelude::*;
 
 use super::rollups::check_event_counts;
-use super::{number, options};
+use super::{number, options, wait_until};
 use crate::support::events::{batch, error, log, metricset, now, span, transaction};
 
 const MIB: u64 = 1 << 20;
@@ -27,26 +27,17 @@ fn store(store: &Store, batch: Batch) {
 
 /// Waits until the files are within the limit and nothing more is deleted.
 fn settle(store: &Store, limit: u64) {
-    let deadline = Instant::now() + Duration::from_secs(60);
     let mut version = store.data_version();
     let mut quiet = Instant::now();
-    loop {
+    wait_until("the files are within the limit", || {
         let stats = store.stats();
-        let bytes = stats.database_bytes + stats.log_bytes;
         if store.data_version() != version {
             version = store.data_version();
             quiet = Instant::now();
         }
-        if bytes <= limit && quiet.elapsed() > Duration::from_millis(300) {
-            return;
-        }
-        assert!(
-            Instant::now() < deadline,
-            "{bytes} bytes of {limit}, for {:?} nothing was deleted",
-            quiet.elapsed()
-        );
-        std::thread::yield_now();
-    }
+        stats.database_bytes + stats.log_bytes <= limit
+            && quiet.elapsed() > Duration::from_millis(300)
+    });
 }
 
 /// Whatever refers to a name finds it.
@@ -344,10 +335,8 @@ fn the_log_does_not_keep_room_from_events_while_nothing_comes() {
     for first in (0..10_000u64).step_by(1000) {
         store(&limited, crate::support::events::pairs("shop", first, 1000));
     }
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while limited.stats().log_bytes > LIMIT / 16 {
-        assert!(Instant::now() < deadline, "{:?}", limited.stats());
-        std::thread::yield_now();
-    }
+    wait_until("the log is small", || {
+        limited.stats().log_bytes <= LIMIT / 16
+    });
     assert_eq!(rows(&limited, "tx"), 10_000);
 }

@@ -7,7 +7,7 @@ use apm_store::{Store, StoreError, StoreOptions};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 
-use super::{number, options};
+use super::{number, options, wait_until};
 use crate::support::events::pairs;
 
 const LIMIT: u64 = 16 << 20;
@@ -148,14 +148,7 @@ fn another_process_that_reads_is_told_and_events_are_refused_before_the_disk_is_
     assert_eq!(store.stats().log_bytes, before);
 
     other.batch_execute("COMMIT").expect("ends");
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while submit(next).is_err() {
-        assert!(
-            Instant::now() < deadline,
-            "does not resume: {:?}",
-            store.stats()
-        );
-    }
+    wait_until("it takes events again", || submit(next).is_ok());
     let stats = store.stats();
     assert!(
         stats.trouble.is_none() && stats.log_pinned.is_none(),

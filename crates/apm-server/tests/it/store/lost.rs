@@ -2,13 +2,12 @@
 
 use std::fs::{self, OpenOptions};
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use apm_store::{Store, StoreError};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 
-use super::{number, open};
+use super::{number, open, wait_until};
 use crate::support::events::pairs;
 
 const COUNT: &str = "SELECT count(*) AS n FROM tx";
@@ -163,11 +162,9 @@ fn a_lost_log_is_noticed_while_nothing_comes() {
     let store = open(dir.path());
     submit(&store, 0).expect("stored");
     fs::remove_file(&log).expect("deleted");
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while store.stats().lost_logs == 0 || !log.exists() {
-        assert!(Instant::now() < deadline, "not noticed");
-        std::thread::yield_now();
-    }
+    wait_until("it is noticed", || {
+        store.stats().lost_logs > 0 && log.exists()
+    });
     assert_eq!(number(&after_a_kill(dir.path()), COUNT), 5);
 }
 

@@ -4,8 +4,6 @@ mod calls;
 mod cost;
 mod recount;
 
-use std::time::{Duration, Instant};
-
 use apm_store::StoreError;
 use apm_store::event::{Batch, Composite, Event, Outcome};
 use diesel::prelude::*;
@@ -15,7 +13,7 @@ use proptest::prelude::*;
 use recount::check;
 pub(super) use recount::check_event_counts;
 
-use super::{number, open};
+use super::{number, open, wait_until};
 use crate::support::events::{NEW_YEAR, batch, error, pairs, span, transaction};
 
 /// The parts of an event that are varied.
@@ -190,11 +188,7 @@ fn under_load_the_coarser_levels_follow_within_a_moment() {
         was_behind |= behind() > 0;
     }
     assert!(was_behind, "12 000 events at once are a load");
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while behind() > 0 {
-        assert!(Instant::now() < deadline, "still behind");
-        std::thread::yield_now();
-    }
+    wait_until("it is not behind", || behind() == 0);
     check(&store);
 }
 
