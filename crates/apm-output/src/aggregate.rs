@@ -48,7 +48,9 @@ pub(crate) struct Aggregator {
     enabled: [bool; 3],
     recent: Counts,
     by_width: [Counts; 3],
-    /// The bucket of the time of the last flush, by width.
+    /// Seconds between flushes, by width: one for each bucket, or several where the store waits for them.
+    periods: [i64; 3],
+    /// The period of the last flush, by width.
     flushed: [i64; 3],
     /// Counts and bars.
     size: usize,
@@ -60,16 +62,19 @@ pub(crate) struct Aggregator {
 }
 
 impl Aggregator {
-    /// `counted`: the last event that is counted in what was sent, by width.
-    pub(crate) fn new(namespace: &str, counted: [i64; 3]) -> Self {
+    /// `counted`: the last event that is counted in what was sent, by width. `longest`: seconds that counts wait, at
+    /// most.
+    pub(crate) fn new(namespace: &str, counted: [i64; 3], longest: i64) -> Self {
         let now = now();
+        let periods = WIDTHS.map(|width| width.min(longest));
         Self {
             namespace: namespace.to_owned(),
             counted,
             enabled: [false; 3],
             recent: Counts::default(),
             by_width: Default::default(),
-            flushed: WIDTHS.map(|width| now / width),
+            periods,
+            flushed: periods.map(|period| now / period),
             size: 0,
             events: 0,
             observer: Vec::new(),
@@ -122,10 +127,10 @@ impl Aggregator {
         }
     }
 
-    /// Whether a bucket of the present has ended since the last flush, or there is too much.
+    /// Whether a period has ended since its last flush, or there is too much.
     pub(crate) fn is_due(&self) -> bool {
         let now = now();
-        let ended = |at: usize| now / WIDTHS[at] != self.flushed[at];
+        let ended = |at: usize| now / self.periods[at] != self.flushed[at];
         self.size >= MOST || self.events >= EVENTS || (0..3).any(ended)
     }
 
@@ -140,10 +145,11 @@ impl Aggregator {
             documents: Vec::new(),
         };
         for (at, width) in WIDTHS.iter().enumerate() {
-            if !all && now / width == self.flushed[at] {
+            let period = now / self.periods[at];
+            if !all && period == self.flushed[at] {
                 continue;
             }
-            self.flushed[at] = now / width;
+            self.flushed[at] = period;
             // No event was counted since the last flush of this width.
             if to <= self.counted[at] {
                 continue;

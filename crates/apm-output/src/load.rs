@@ -14,7 +14,10 @@ use encode::Encoder;
 pub(crate) use encode::Parts;
 
 /// Aggregates that are read together.
-const AGGREGATES: i64 = 4096;
+const AGGREGATES: usize = 4096;
+
+/// Seconds that counts wait at most where traces are sampled.
+const SAMPLED: i64 = 600;
 
 /// Documents that are ready to be sent.
 #[derive(Debug)]
@@ -56,14 +59,14 @@ impl Loader {
     pub(crate) fn new(store: Store, config: &Config, dialect: Dialect, state: &State) -> Self {
         let counted = state.aggregated.iter().copied().min().unwrap_or(-1);
         Self {
-            store,
             texts: Texts::default(),
             encoder: Encoder::new(config, dialect, &state.store),
-            aggregator: Aggregator::new(&config.namespace, state.aggregated),
+            aggregator: Aggregator::new(&config.namespace, state.aggregated, longest_wait(&store)),
             // Events that were sent may still have to be counted.
             position: counted.min(state.sent),
             sent: state.sent,
             bytes: config.pace.bytes,
+            store,
         }
     }
 
@@ -193,5 +196,14 @@ impl Loader {
             parts: self.encoder.take(),
             missing: 0,
         }))
+    }
+}
+
+/// Seconds that counts wait for their bucket to end, at most. Events stay whole in the store until they are counted in
+/// all widths, so that tail sampling would wait for an hour.
+fn longest_wait(store: &Store) -> i64 {
+    match store.options().tail {
+        Some(_) => SAMPLED,
+        None => i64::MAX,
     }
 }

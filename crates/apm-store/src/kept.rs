@@ -238,7 +238,7 @@ pub fn whole_since(conn: &mut SqliteConnection) -> QueryResult<Option<i64>> {
         .filter(block::id.ge(complete))
         .order(block::id.asc())
         .select(block::received)
-        .first(conn)
+        .get_result(conn)
         .optional()?;
     if oldest.is_some() {
         return Ok(oldest);
@@ -246,7 +246,7 @@ pub fn whole_since(conn: &mut SqliteConnection) -> QueryResult<Option<i64>> {
     // All of them were sampled, as nothing has come for some minutes: what comes next will be whole.
     block::table
         .select(diesel::dsl::max(block::received))
-        .first(conn)
+        .get_result(conn)
 }
 
 /// The sums of one reason.

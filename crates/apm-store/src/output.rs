@@ -5,6 +5,7 @@
 
 mod next;
 
+use diesel::connection::DefaultLoadingMode;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Nullable, Text};
 use diesel::{insert_into, sql_query};
@@ -106,7 +107,7 @@ pub struct Landed {
 pub fn state(conn: &mut SqliteConnection) -> QueryResult<Option<State>> {
     let row: Option<Row> = output::table
         .select(Row::as_select())
-        .first(conn)
+        .get_result(conn)
         .optional()?;
     Ok(row.map(Into::into))
 }
@@ -131,7 +132,7 @@ pub fn open(conn: &mut SqliteConnection, name: &str) -> QueryResult<State> {
         .values((output::id.eq(1), row))
         .on_conflict_do_nothing()
         .execute(conn)?;
-    let row: Row = output::table.select(Row::as_select()).first(conn)?;
+    let row: Row = output::table.select(Row::as_select()).get_result(conn)?;
     Ok(row.into())
 }
 
@@ -230,11 +231,12 @@ pub fn aggregate(
 }
 
 /// The next aggregates to send, by id; at most `most`.
-pub fn aggregates(conn: &mut SqliteConnection, most: i64) -> QueryResult<Vec<Aggregate>> {
+pub fn aggregates(conn: &mut SqliteConnection, most: usize) -> QueryResult<Vec<Aggregate>> {
     let rows: Vec<(i64, String, Vec<u8>)> = output_aggregate::table
         .order(output_aggregate::id.asc())
-        .limit(most)
-        .load(conn)?;
+        .load_iter::<_, DefaultLoadingMode>(conn)?
+        .take(most)
+        .collect::<QueryResult<_>>()?;
     let rows = rows.into_iter().map(|(id, dataset, document)| Aggregate {
         id,
         dataset,
@@ -268,7 +270,17 @@ pub fn refusals(conn: &mut SqliteConnection) -> QueryResult<Vec<Refusal>> {
 
 /// The first block of which the output still needs events; `i64::MAX` where there is no output.
 pub(super) fn first_needed_block(conn: &mut SqliteConnection) -> QueryResult<i64> {
-    let done: Option<i64> = output::table.select(output::sent).first(conn).optional()?;
+    let done: Option<i64> = output::table
+        .select(output::sent)
+        .get_result(conn)
+        .optional()?;
+    Ok(done.map_or(i64::MAX, |done| (done + 1).div_euclid(SLOTS)))
+}
+
+/// The first block of which the output still needs events, be it to count them in an aggregate: one that starts after a
+/// crash reads them again. `i64::MAX` where there is no output.
+pub(super) fn first_uncounted_block(conn: &mut SqliteConnection) -> QueryResult<i64> {
+    let done = state(conn)?.map(|state| state.aggregated.into_iter().fold(state.sent, i64::min));
     Ok(done.map_or(i64::MAX, |done| (done + 1).div_euclid(SLOTS)))
 }
 

@@ -52,7 +52,7 @@ use tail::Tail;
 
 /// Blocks per step, at most, and bytes of the limit for each of them: a step goes through the log, which is small where
 /// the files are.
-const BLOCKS: i64 = 64;
+const BLOCKS: usize = 64;
 const PER_BLOCK: u64 = 2 << 20;
 
 /// Bytes of the log that deleting a block takes, roughly.
@@ -62,7 +62,7 @@ const BLOCK_BYTES: u64 = 64 << 10;
 const LOOKS: u64 = 64;
 
 /// Rollup buckets per step (and level).
-const BUCKETS: i64 = 32;
+const BUCKETS: usize = 32;
 
 /// Time per step, after which it ends early.
 const BUDGET: Duration = Duration::from_millis(20);
@@ -194,9 +194,9 @@ impl Retention {
 
     /// Blocks that a step deletes at most.
     fn blocks(&self) -> usize {
-        let most = BLOCKS.unsigned_abs();
-        let blocks = self.options.max_size.map_or(most, |max| max / PER_BLOCK);
-        usize::try_from(blocks.clamp(8, most)).unwrap_or(8)
+        let blocks = self.options.max_size.map(|max| max / PER_BLOCK);
+        let blocks = blocks.map_or(BLOCKS, |blocks| usize::try_from(blocks).unwrap_or(BLOCKS));
+        blocks.clamp(8, BLOCKS)
     }
 
     /// Bytes of the log that a step takes, roughly.
@@ -335,7 +335,7 @@ impl Retention {
             let deleted =
                 conn.immediate_transaction(|conn| delete::rollups(conn, &buckets, deadline))?;
             step.changed |= deleted > 0;
-            step.more |= deleted < buckets.len() || buckets.len() as i64 >= BUCKETS;
+            step.more |= deleted < buckets.len() || buckets.len() >= BUCKETS;
         }
         Ok(())
     }
@@ -385,7 +385,7 @@ impl Retention {
             thin::blocks(conn, thinner, now, deadline)
         })?;
         step.blocks += deleted;
-        step.more |= deleted < doomed.len() as u64 || deleted as i64 >= BLOCKS;
+        step.more |= deleted < doomed.len() as u64 || deleted >= BLOCKS as u64;
         Ok(())
     }
 }
@@ -400,7 +400,7 @@ fn newest_arrival(conn: &mut SqliteConnection) -> QueryResult<Option<i64>> {
     let block = block::table
         .order(block::id.desc())
         .select(block::received)
-        .first(conn)
+        .get_result(conn)
         .optional()?;
     // Rollups still tell it when all events are gone.
     let rollup = roll_received::table
@@ -408,3 +408,6 @@ fn newest_arrival(conn: &mut SqliteConnection) -> QueryResult<Option<i64>> {
         .get_result(conn)?;
     Ok(block.max(rollup))
 }
+
+#[cfg(test)]
+mod tests;

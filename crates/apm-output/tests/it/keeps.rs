@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use apm_store::{Store, StoreOptions, output};
+use apm_store::{Store, StoreOptions, TailSampling, output};
 
 use crate::support::engine::{Act, Engine, OPENSEARCH};
 use crate::support::{config, feed, lines, start, store, wait};
@@ -122,4 +122,70 @@ fn a_warning_says_that_events_wait() {
         !output.stats().is_behind && output.stats().trouble.is_none()
     });
     output.stop();
+}
+
+#[test]
+fn events_that_were_sent_and_not_counted_before_a_crash_are_whole_after_it_and_sampled_once_they_are_counted()
+ {
+    let dir = tempfile::tempdir().expect("a directory");
+    let engine = Engine::start(OPENSEARCH);
+    let mut options = StoreOptions::new(dir.path().join("apm.db"));
+    options.keeps_unsent = true;
+    options.tail = Some(TailSampling {
+        share: 0.0,
+        slow: None,
+        wait: Duration::from_secs(1),
+    });
+    let sampling = Store::open(options).expect("opens");
+    // More than a block, of traces that do not matter. All of it was sent, and nothing counted.
+    let count = feed(
+        &sampling,
+        lines(0, 2000).filter(|line| !line.contains("{\"error")),
+    );
+    sampling
+        .write(move |conn| {
+            output::open(conn, "0123456789ab")?;
+            let last = output::newest(conn, -1)?.last;
+            output::skip(conn, last, 0)
+        })
+        .expect("open")
+        .wait()
+        .expect("written");
+    let stored = apm_time::now();
+    wait("their traces are complete", || {
+        // Each batch makes retention look.
+        feed(&sampling, [log_line()]);
+        apm_time::now() - stored > 3_500_000
+    });
+    assert_eq!(sampling.stats().sampled_out, 0);
+    let output = start(&sampling, config(&engine));
+    wait("what came since is sent", || {
+        output.stats().lag.events == 0 && output.stats().documents > 0
+    });
+    // A stop counts all there is.
+    output.stop();
+    let output = start(&sampling, config(&engine));
+    let transactions = i64::try_from(count / 3).expect("few");
+    for interval in ["1m", "10m", "60m"] {
+        wait("each transaction is counted", || {
+            let all = engine.aggregates();
+            let of_interval = all.iter().filter(|one| {
+                one["metricset"]["name"] == "service_transaction"
+                    && one["metricset"]["interval"] == interval
+            });
+            of_interval
+                .filter_map(|one| one["_doc_count"].as_i64())
+                .sum::<i64>()
+                == transactions
+        });
+    }
+    output.stop();
+    wait("they are sampled", || {
+        feed(&sampling, [log_line()]);
+        sampling.stats().sampled_out > 0
+    });
+}
+
+fn log_line() -> String {
+    r#"{"log":{"message":"still here"}}"#.to_owned()
 }

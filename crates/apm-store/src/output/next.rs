@@ -47,7 +47,7 @@ pub fn next(
             .filter(block::id.ge(from))
             .order(block::id.asc())
             .select((block::id, block::received, block::events))
-            .first(conn)
+            .get_result(conn)
             .optional()?;
         let Some((id, received, events)) = found else {
             return Ok(None);
@@ -78,7 +78,7 @@ pub fn newest(conn: &mut SqliteConnection, after: i64) -> QueryResult<Newest> {
     let last: Option<(i64, i32)> = block::table
         .order(block::id.desc())
         .select((block::id, block::events))
-        .first(conn)
+        .get_result(conn)
         .optional()?;
     let last = last.map_or(-1, |(id, events)| id * SLOTS + i64::from(events) - 1);
     let waiting_since = match last > after {
@@ -90,7 +90,7 @@ pub fn newest(conn: &mut SqliteConnection, after: i64) -> QueryResult<Newest> {
             )
             .order(block::id.asc())
             .select(block::received)
-            .first(conn)
+            .get_result(conn)
             .optional()?,
         false => None,
     };

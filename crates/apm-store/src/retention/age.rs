@@ -1,5 +1,6 @@
 //! Blocks and rollups that are too old.
 
+use diesel::connection::DefaultLoadingMode;
 use diesel::prelude::*;
 
 use super::super::kept;
@@ -23,8 +24,9 @@ impl Retention {
             .filter(block::id.ge(whole))
             .order(block::id.asc())
             .select((block::id, block::received))
-            .limit(BLOCKS)
-            .load(conn)?;
+            .load_iter::<_, DefaultLoadingMode>(conn)?
+            .take(BLOCKS)
+            .collect::<QueryResult<_>>()?;
         let cutoff = now.saturating_sub_unsigned(max_age.as_secs());
         let needed = self.first_needed_block(conn)?;
         let too_old = oldest
@@ -61,8 +63,9 @@ impl Retention {
                 .filter(roll_received::level.eq(level as i32))
                 .filter(roll_received::received.lt(cutoff))
                 .select((roll_received::level, roll_received::bucket))
-                .limit(BUCKETS)
-                .load(conn)?;
+                .load_iter::<_, DefaultLoadingMode>(conn)?
+                .take(BUCKETS)
+                .collect::<QueryResult<_>>()?;
             doomed.extend(too_old);
         }
         Ok(doomed)

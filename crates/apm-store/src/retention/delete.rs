@@ -95,7 +95,7 @@ fn samples(conn: &mut SqliteConnection, first: i64, last: i64) -> QueryResult<()
     let any: Option<i64> = metricset::table
         .filter(metricset::seq.between(first, last))
         .select(metricset::seq)
-        .first(conn)
+        .get_result(conn)
         .optional()?;
     if any.is_none() {
         return Ok(());
@@ -122,7 +122,7 @@ fn first_needed_key(conn: &mut SqliteConnection) -> QueryResult<i64> {
         .filter(block::id.ge(whole))
         .order(block::id.asc())
         .select(block::id)
-        .first(conn)
+        .get_result(conn)
         .optional()?;
     Ok(oldest.map_or(i64::MAX, |block| {
         trace_index::first_key(trace_index::segment(block * SLOTS))
@@ -136,7 +136,7 @@ pub(super) fn has_stale_keys(conn: &mut SqliteConnection) -> QueryResult<bool> {
         .filter(trace_at::key.ge(0))
         .order(trace_at::key.asc())
         .select(trace_at::key)
-        .first(conn)
+        .get_result(conn)
         .optional()?;
     Ok(first.is_some_and(|first| first < end))
 }
@@ -144,14 +144,11 @@ pub(super) fn has_stale_keys(conn: &mut SqliteConnection) -> QueryResult<bool> {
 /// Deletes trace keys of segments that have no block left; whether there are more of them.
 pub(super) fn trace_keys(conn: &mut SqliteConnection) -> QueryResult<bool> {
     let end = first_needed_key(conn)?;
-    let step_end: Option<i64> = trace_at::table
-        .filter(trace_at::key.ge(0))
-        .order(trace_at::key.asc())
-        .select(trace_at::key)
-        .offset(KEYS)
-        .first(conn)
-        .optional()?;
-    let until = step_end.unwrap_or(i64::MAX).min(end);
+    let step_end = format!(
+        "SELECT coalesce((SELECT key FROM trace_at WHERE key >= 0 ORDER BY key LIMIT 1 OFFSET {KEYS}), {}) AS n",
+        i64::MAX
+    );
+    let until = open::number(conn, &step_end)?.min(end);
     delete(trace_at::table.filter(trace_at::key.ge(0).and(trace_at::key.lt(until))))
         .execute(conn)?;
     Ok(until < end)
@@ -179,7 +176,7 @@ pub(super) fn callers(conn: &mut SqliteConnection, count: i64) -> QueryResult<us
             SELECT r.level, r.bucket, r.tx_group_id, r.statement_id FROM roll_caller r \
             WHERE r.level = (SELECT l.value FROM json_each('[60, 600, 3600]') l \
                 ORDER BY (SELECT min(bucket) + level FROM roll_caller WHERE level = l.value) NULLS LAST LIMIT 1) \
-            ORDER BY r.bucket, r.tx_group_id, r.statement_id LIMIT ?) \
+            ORDER BY r.bucket, r.tx_group_id, r.statement_id LIMIT +?) \
         RETURNING level, bucket",
     )
     .bind::<BigInt, _>(count)
@@ -263,11 +260,11 @@ pub(super) fn unused(conn: &mut SqliteConnection, now: i64) -> QueryResult<()> {
         .filter(block::id.ge(whole))
         .order(block::id.asc())
         .select(block::received)
-        .first(conn)
+        .get_result(conn)
         .optional()?;
     let rollup: Option<i64> = roll_received::table
         .select(diesel::dsl::min(roll_received::received))
-        .first(conn)?;
+        .get_result(conn)?;
     // `last_seen` may be an hour behind.
     let events = block.map_or(now, |received| received - 2 * HOUR).min(now);
     let all = rollup

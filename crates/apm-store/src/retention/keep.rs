@@ -88,7 +88,7 @@ impl Keeper {
         }
         let newest: Option<i64> = block::table
             .select(diesel::dsl::max(block::id))
-            .first(conn)?;
+            .get_result(conn)?;
         let newest = newest.unwrap_or(last);
         // Of few blocks, few are looked at early: more may still come to them.
         let ahead = AHEAD.min((newest - last) / 4);
@@ -187,7 +187,7 @@ impl Keeper {
     /// Traces of the oldest hours are not kept for a reason any more; those that nothing keeps go.
     fn drop_oldest(&mut self, conn: &mut SqliteConnection, reason: i32) -> Result<(), StoreError> {
         let oldest: Vec<Trace> = sql_query(
-            "SELECT trace_id FROM kept_for WHERE reason = ? ORDER BY hour, trace_id LIMIT ?",
+            "SELECT trace_id FROM kept_for WHERE reason = ? ORDER BY hour, trace_id LIMIT +?",
         )
         .bind::<Integer, _>(reason)
         .bind::<BigInt, _>(DROPPED)

@@ -6,6 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Instant;
 
+use diesel::connection::DefaultLoadingMode;
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::BigInt;
@@ -15,7 +16,7 @@ use super::super::error::StoreError;
 use super::super::schema::block;
 
 /// Blocks that are read together.
-const TOGETHER: i64 = 16;
+const TOGETHER: usize = 16;
 
 /// A dictionary, a column that refers to it, and the table of that column.
 const COLUMNS: [(&str, &str, &str); 11] = [
@@ -74,15 +75,16 @@ impl Marks {
                 .filter(block::id.ge(self.next))
                 .order(block::id.asc())
                 .select(block::id)
-                .limit(TOGETHER)
-                .load(conn)?;
+                .load_iter::<_, DefaultLoadingMode>(conn)?
+                .take(TOGETHER)
+                .collect::<QueryResult<_>>()?;
             let (Some(first), Some(last)) = (ids.first(), ids.last()) else {
                 return Ok(true);
             };
             self.read_blocks(conn, *first, *last)?;
             // The last one may still be filled: it is read again.
             self.next = *last;
-            if (ids.len() as i64) < TOGETHER {
+            if ids.len() < TOGETHER {
                 return Ok(true);
             }
             if Instant::now() >= deadline {

@@ -381,7 +381,7 @@ fn rows(
     let table = dictionary.table;
     sql_query(format!(
         "SELECT n.id, ({used}) AS used \
-         FROM (SELECT id FROM {table} WHERE id > ? AND id < (SELECT max(id) FROM {table}) ORDER BY id LIMIT ?) n"
+         FROM (SELECT id FROM {table} WHERE id > ? AND id < (SELECT max(id) FROM {table}) ORDER BY id LIMIT +?) n"
     ))
     .bind::<BigInt, _>(after)
     .bind::<BigInt, _>(limit)

@@ -23,7 +23,7 @@ const HELPS: i64 = 64 << 10;
 /// Buckets that may come to [`HELPS`] together where no events wait. The rows of a bucket lie on many pages, and a page
 /// is free only when the buckets beside it are gone, too; how many that takes depends on where the pages begin. Counted
 /// are buckets, not steps: on a slow machine a step ends after a few of them.
-const TRIED: usize = 8 * BUCKETS as usize;
+const TRIED: usize = 8 * BUCKETS;
 
 /// Blocks after which the trace keys of those that are gone are deleted: it takes reading a segment.
 const TRIMMED: i64 = 128;
@@ -112,7 +112,7 @@ impl Retention {
         }
         step.changed |= gone > 0;
         self.freed.bytes += before.used() - Pages::read(conn)?.used();
-        self.freed.buckets += gone.min(BUCKETS as usize);
+        self.freed.buckets += gone.min(BUCKETS);
         let is_enough = !size.is_over(conn)? || self.freed.bytes >= HELPS;
         // Only events that wait for room are a reason to decide by less.
         if !is_enough && gone > 0 && !turn.busy && self.freed.buckets < TRIED {

@@ -1,6 +1,6 @@
 //! Sizes of the files, their limit, and the blocks that can be spared.
 
-use diesel::connection::SimpleConnection;
+use diesel::connection::{DefaultLoadingMode, SimpleConnection};
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::BigInt;
@@ -70,7 +70,7 @@ impl Size {
             oldest.first().copied(),
             block::table
                 .select(diesel::dsl::max(block::id))
-                .first::<Option<i64>>(conn)?,
+                .get_result::<Option<i64>>(conn)?,
         ) else {
             return Ok(oldest);
         };
@@ -96,14 +96,15 @@ impl Size {
 }
 
 /// The oldest blocks that are whole.
-pub(super) fn oldest_blocks(conn: &mut SqliteConnection, count: i64) -> QueryResult<Vec<i64>> {
+pub(super) fn oldest_blocks(conn: &mut SqliteConnection, count: usize) -> QueryResult<Vec<i64>> {
     let whole = kept::first_whole_block(conn)?;
     block::table
         .filter(block::id.ge(whole))
         .order(block::id.asc())
         .select(block::id)
-        .limit(count)
-        .load(conn)
+        .load_iter::<_, DefaultLoadingMode>(conn)?
+        .take(count)
+        .collect()
 }
 
 /// Carries the log over to a file that has more bytes than pages; whether that was not to be done now.

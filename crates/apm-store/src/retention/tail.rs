@@ -15,6 +15,7 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
+use diesel::connection::DefaultLoadingMode;
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Nullable};
@@ -25,6 +26,7 @@ use super::super::error::StoreError;
 use super::super::id::{Identifier, StoredId};
 use super::super::kept;
 use super::super::options::TailSampling;
+use super::super::output;
 use super::super::schema::block;
 use super::keep::Keeper;
 use super::{BLOCKS, Retention, Step};
@@ -33,13 +35,13 @@ mod take;
 
 /// Blocks that are sampled together, and that are read together.
 const TOGETHER: usize = 8;
-const READ: i64 = 64;
+const READ: usize = 64;
 
 /// Traces that matter which are remembered: some 20 MB.
 const MOST: usize = 500_000;
 
 /// Blocks before the first that is to be sampled which are read after a start.
-const BEFORE: i64 = 4096;
+const BEFORE: usize = 4096;
 
 /// The rules, and the traces that matter among the newest events.
 #[derive(Debug)]
@@ -100,8 +102,9 @@ impl Tail {
                 .filter(block::id.ge(next))
                 .order(block::id.asc())
                 .select((block::id, block::received))
-                .limit(READ)
-                .load(conn)?;
+                .load_iter::<_, DefaultLoadingMode>(conn)?
+                .take(READ)
+                .collect::<QueryResult<_>>()?;
             let all = found.len();
             let behind = found
                 .iter()
@@ -115,7 +118,7 @@ impl Tail {
                 next = to + 1;
                 self.next = Some(next);
             }
-            if behind < all || (all as i64) < READ {
+            if behind < all || all < READ {
                 self.next = Some(next);
                 return Ok(Some((next - 1).max(last)));
             }
@@ -200,8 +203,9 @@ fn first_to_read(conn: &mut SqliteConnection, first: i64, since: i64) -> QueryRe
         .filter(block::id.lt(first))
         .order(block::id.desc())
         .select((block::id, block::received))
-        .limit(BEFORE)
-        .load(conn)?;
+        .load_iter::<_, DefaultLoadingMode>(conn)?
+        .take(BEFORE)
+        .collect::<QueryResult<_>>()?;
     let near = before.iter().take_while(|(_, received)| *received >= since);
     Ok(near.last().map_or(first, |(id, _)| *id))
 }
@@ -219,16 +223,20 @@ impl Retention {
         let Some(policy) = self.tail.policy else {
             return Ok(());
         };
-        // Events that an output has not sent yet are sent first.
-        let needed = self.first_needed_block(conn)?;
+        // Events that an output has not sent and counted yet come first.
+        let needed = match self.options.keeps_unsent {
+            true => output::first_uncounted_block(conn)?,
+            false => i64::MAX,
+        };
         let complete = kept::first_complete_block(conn)?;
         let cutoff = now.saturating_sub(seconds(&policy));
         let mut due: Vec<Dated> = block::table
             .filter(block::id.ge(complete))
             .order(block::id.asc())
             .select((block::id, block::received))
-            .limit(BLOCKS)
-            .load(conn)?;
+            .load_iter::<_, DefaultLoadingMode>(conn)?
+            .take(BLOCKS)
+            .collect::<QueryResult<_>>()?;
         let quiet = |(id, received): &&Dated| *received < cutoff && *id < needed;
         due.truncate(due.iter().take_while(quiet).count());
         for blocks in due.chunks(TOGETHER) {
@@ -254,7 +262,7 @@ impl Retention {
                 return Ok(());
             }
         }
-        step.more |= due.len() as i64 >= BLOCKS;
+        step.more |= due.len() >= BLOCKS;
         Ok(())
     }
 }
