@@ -12,6 +12,7 @@ mod coverage;
 mod documents;
 mod follow;
 mod pack;
+mod refused;
 mod send;
 
 use std::collections::HashMap;
@@ -82,7 +83,7 @@ impl Sharing {
                 };
                 let _ = self.send(&memory.sender).await;
                 let _ = self.announce(&mut memory).await;
-                let _ = self.tell().await;
+                let _ = self.send_documents().await;
             }
         };
         let _ = tokio::time::timeout(self.config.pace.grace, last).await;

@@ -131,7 +131,7 @@ pub fn set(store: &Store, new: Settings) -> Result<Ticket<()>, SubmitError> {
         put(conn, &new)?;
         let key = json!([new.service, new.environment]).to_string();
         let body = (!new.values.is_empty()).then(|| json(&new.values));
-        share::tell(conn, SETTING, &key, body.as_deref(), apm_time::now())
+        share::publish(conn, SETTING, &key, body.as_deref(), apm_time::now())
     })
 }
 

@@ -23,7 +23,9 @@ use diesel::sql_types::{BigInt, Binary, Integer, Text};
 
 pub use callers::{Caller, add_callers, note_callers};
 pub use delta::Delta;
-pub use document::{Document, SETTING, Take, hear, news, tell, told, untold};
+pub use document::{
+    Document, Received, SETTING, Take, mark_sent, newer, pending, publish, receive,
+};
 pub(super) use merge::Merged;
 pub use pack::{Packed, pack};
 pub(super) use sum::Bounds;
@@ -250,7 +252,7 @@ pub fn waiting(conn: &mut SqliteConnection, most: i32) -> QueryResult<Vec<Waitin
         delta: Vec<u8>,
     }
     let rows: Vec<Row> =
-        sql_query("SELECT number, made, delta FROM share_delta ORDER BY number LIMIT ?")
+        sql_query("SELECT number, made, delta FROM share_delta ORDER BY number LIMIT +?")
             .bind::<Integer, _>(most)
             .load(conn)?;
     let rows = rows.into_iter().map(|row| Waiting {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use apm_store::share::{self, Own};
 
 use super::announce::Announced;
+use super::refused::{Reason, Refused};
 use super::seconds;
 
 /// The counts that the pages have.
@@ -21,6 +22,8 @@ pub struct Coverage {
     pub trouble: Option<String>,
     /// The time since the last look at the engine that succeeded; none before the first.
     pub looked: Option<Duration>,
+    /// Documents of other servers that were not taken since the start, by the word for the reason.
+    pub refused: Vec<(&'static str, u64)>,
 }
 
 /// Another server before the engine.
@@ -71,6 +74,7 @@ struct State {
     peers: BTreeMap<String, Heard>,
     trouble: Option<String>,
     looked: Option<Instant>,
+    refused: Refused,
 }
 
 #[derive(Debug)]
@@ -114,7 +118,18 @@ impl Shared {
             peers,
             trouble: state.trouble.clone(),
             looked: state.looked.map(|looked| looked.elapsed()),
+            refused: state.refused.counts(),
         }
+    }
+
+    /// Whether a document with this hash was refused before.
+    pub(super) fn is_refused(&self, hash: u64) -> bool {
+        self.lock().refused.has(hash)
+    }
+
+    /// Notes that a document is not taken.
+    pub(super) fn refuse(&self, hash: u64, reason: Reason, id: &str) {
+        self.lock().refused.add(hash, reason, id);
     }
 
     pub(super) fn own(&self, own: Option<Own>) {

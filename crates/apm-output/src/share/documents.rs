@@ -1,12 +1,15 @@
 //! Exchanges what people decided: settings of agents, markers, states of errors. The highest version wins.
 
+use std::collections::HashMap;
 use std::time::Instant;
 
 use apm_store::share::{self, Document, Take};
 use reqwest::Method;
-use serde_json::{Value, json};
-use xxhash_rust::xxh3::xxh3_128;
+use serde_json::json;
+use serde_json::value::RawValue;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
+use super::refused::Reason;
 use super::{Memory, Sharing, now};
 use crate::engine::unexpected;
 
@@ -34,16 +37,16 @@ impl Sharing {
         let Some(take) = self.config.take else {
             return Ok(());
         };
-        let was_older = self.tell().await?;
+        let was_older = self.send_documents().await?;
         let clears = self.store.clears();
         let is_recent = memory.looked.is_some_and(|looked| {
             looked.clears == clears && looked.at.elapsed() < self.config.pace.reread
         });
         if is_recent && !was_older {
-            return self.hear(take, clears, None).await;
+            return self.receive_documents(take, clears, None).await;
         }
         for kind in self.config.kinds.iter().copied() {
-            self.hear(take, clears, Some(kind)).await?;
+            self.receive_documents(take, clears, Some(kind)).await?;
         }
         memory.looked = Some(Looked {
             at: Instant::now(),
@@ -53,17 +56,19 @@ impl Sharing {
     }
 
     /// Sends changes; whether the engine had newer ones.
-    pub(super) async fn tell(&self) -> Result<bool, String> {
+    pub(super) async fn send_documents(&self) -> Result<bool, String> {
         let mut was_older = false;
         loop {
             let clears = self.store.clears();
-            let untold = self.read(|conn| Ok(share::untold(conn, TOGETHER)?)).await?;
-            if untold.is_empty() {
+            let pending = self
+                .read(|conn| Ok(share::pending(conn, TOGETHER)?))
+                .await?;
+            if pending.is_empty() {
                 return Ok(was_older);
             }
-            for document in untold {
+            for document in pending {
                 was_older |= self.put(&document).await?;
-                self.write(clears, move |conn| share::told(conn, &document))
+                self.write(clears, move |conn| share::mark_sent(conn, &document))
                     .await?;
             }
         }
@@ -75,9 +80,9 @@ impl Sharing {
             kind, key, version, ..
         } = document;
         let path = format!(
-            "{}/_doc/{kind}-{:032x}?version={version}&version_type=external",
+            "{}/_doc/{}?version={version}&version_type=external",
             self.index(),
-            xxh3_128(key.as_bytes()),
+            document_id(kind, key),
         );
         let mut source = json!(document);
         source["changed"] = (version / apm_time::SECOND).into();
@@ -95,7 +100,12 @@ impl Sharing {
     }
 
     /// Takes the newest documents of a kind; of all kinds those that were changed lately, where none is named.
-    async fn hear(&self, take: Take, clears: u64, kind: Option<&str>) -> Result<(), String> {
+    async fn receive_documents(
+        &self,
+        take: Take,
+        clears: u64,
+        kind: Option<&str>,
+    ) -> Result<(), String> {
         let filter = match kind {
             Some(kind) => json!([{"term": {"kind": kind}}]),
             None => json!([
@@ -111,18 +121,46 @@ impl Sharing {
         });
         let answer = self
             .client
-            .search::<Value>(&self.index(), &question)
+            .search::<Box<RawValue>>(&self.index(), &question)
             .await?;
-        // One that cannot be read was written by nobody of ours.
-        let hits = answer.hits.into_iter();
-        let found: Vec<Document> = hits
-            .filter_map(|hit| serde_json::from_value(hit.source).ok())
-            .collect();
-        let news = self.read(move |conn| Ok(share::news(conn, found)?)).await?;
-        if !news.is_empty() {
-            self.write(clears, move |conn| share::hear(conn, news, take))
-                .await?;
+        let mut found = Vec::new();
+        let mut hashes = HashMap::new();
+        for hit in answer.hits {
+            let text = hit.source.get();
+            let hash = xxh3_64(text.as_bytes());
+            if self.coverage.is_refused(hash) {
+                continue;
+            }
+            match serde_json::from_str::<Document>(text) {
+                Ok(document) if document.is_too_large() => {
+                    self.coverage.refuse(hash, Reason::TooLarge, &hit.id);
+                }
+                Ok(document) => {
+                    hashes.insert((document.kind.clone(), document.key.clone()), hash);
+                    found.push(document);
+                }
+                // It was written by no server of ours.
+                Err(_) => self.coverage.refuse(hash, Reason::Unreadable, &hit.id),
+            }
+        }
+        let newer = self
+            .read(move |conn| Ok(share::newer(conn, found)?))
+            .await?;
+        if newer.is_empty() {
+            return Ok(());
+        }
+        let received = self.write(clears, move |conn| share::receive(conn, newer, take));
+        for Document { kind, key, .. } in received.await?.unwrap_or_default().refused {
+            let id = document_id(&kind, &key);
+            if let Some(hash) = hashes.get(&(kind, key)) {
+                self.coverage.refuse(*hash, Reason::NotUnderstood, &id);
+            }
         }
         Ok(())
     }
+}
+
+/// The id of a document in the engine.
+fn document_id(kind: &str, key: &str) -> String {
+    format!("{kind}-{:032x}", xxh3_128(key.as_bytes()))
 }

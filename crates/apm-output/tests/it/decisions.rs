@@ -14,8 +14,14 @@ use crate::support::{named, now, sharing_store, start, wait};
 
 const KINDS: &[&str] = &["setting", "marker"];
 
+/// A body that no server understands.
+const DAMAGED: &str = "damaged";
+
 /// Documents as a server takes them: the table of settings stands for all that people decide.
 fn take(conn: &mut SqliteConnection, document: &Document) -> QueryResult<bool> {
+    if document.body.as_deref() == Some(DAMAGED) {
+        return Ok(false);
+    }
     let query = match &document.body {
         Some(_) => "INSERT OR REPLACE INTO agent_config VALUES (?, '', '', ?, NULL)",
         None => "DELETE FROM agent_config WHERE service = ?",
@@ -70,7 +76,7 @@ impl Server {
                 body: body.map(str::to_owned),
             };
             take(conn, &document)?;
-            share::tell(conn, kind, key, body, at)
+            share::publish(conn, kind, key, body, at)
         });
         ticket.expect("open").wait().expect("written");
     }
@@ -203,4 +209,49 @@ fn deleting_everything_keeps_settings_and_takes_the_markers_of_others_again() {
         a.decided() == of(&[("of b", "{}"), ("shop", "2")])
     });
     assert_eq!(b.decided().len(), 3);
+}
+
+#[test]
+fn a_document_that_is_not_taken_is_counted_once_and_holds_up_no_other() {
+    let engine = Engine::start(OPENSEARCH);
+    let put = |key: &str, source: serde_json::Value| {
+        let path = format!("/pocket-apm-shared-default/_doc/setting-{key}");
+        let version = source["version"].as_u64().unwrap_or_default();
+        engine.state().plain.insert(path, (version, source));
+    };
+    let document = |key: &str, version: i64, body: &str| {
+        serde_json::json!({"kind": "setting", "key": key, "version": version, "node": "other", "body": body,
+            "changed": version / 1_000_000})
+    };
+    put("a", document("a", now(), DAMAGED));
+    put("b", document("b", now(), &"x".repeat(70_000)));
+    put(
+        "c",
+        serde_json::json!({"kind": "setting", "changed": now() / 1_000_000}),
+    );
+    let server = Server::new("s");
+    let output = server.output(&engine);
+    put("d", document("d", now(), "1"));
+    wait("what can be taken is", || {
+        server.decided() == of(&[("d", "1")])
+    });
+    let counts = [("unreadable", 1), ("too_large", 1), ("not_understood", 1)];
+    assert_eq!(output.coverage().refused, counts);
+    // They are found again and again, by looks at what changed lately and by looks at all.
+    for round in 0..5 {
+        let body: &'static str = ["2", "3", "4", "5", "6"][round];
+        put("d", document("d", now(), body));
+        wait("another look", || server.decided() == of(&[("d", body)]));
+    }
+    assert_eq!(output.coverage().refused, counts);
+    assert_eq!(output.coverage().trouble, None);
+    // A newer version of one of them is looked at.
+    put("a", document("a", now(), "mended"));
+    wait("it is taken", || {
+        server
+            .decided()
+            .get("a")
+            .is_some_and(|body| body == "mended")
+    });
+    assert_eq!(output.coverage().refused, counts);
 }

@@ -169,8 +169,8 @@ pub(super) fn latest(conn: &mut SqliteConnection, from: i64, to: i64) -> QueryRe
     Ok(chosen)
 }
 
-/// Sets a marker, and tells other servers of it; `at` in µs. Its number. `of`: its service, empty for all of them, and
-/// its environment.
+/// Sets a marker, and publishes it to other servers; `at` in µs. Its number. `of`: its service, empty for all of them,
+/// and its environment.
 ///
 /// # Errors
 /// Those of SQLite.
@@ -183,7 +183,7 @@ pub fn set(
 ) -> QueryResult<i64> {
     let name = &name[..name.floor_char_boundary(LONGEST_NAME)];
     let id = insert(conn, at, (service, environment), kind, name)?;
-    share::tell(conn, at, (service, environment), kind, name)?;
+    share::publish(conn, at, (service, environment), kind, name)?;
     // The others come many at a time, and are bounded after the last of them.
     if kind == Kind::Manual {
         bounds::markers(conn)?;

@@ -6,9 +6,9 @@
 
 pub(crate) mod follow;
 mod history;
+mod publish;
 mod row;
 pub(crate) mod share;
-mod told;
 
 use apm_time::SECOND;
 use diesel::prelude::*;
@@ -187,7 +187,7 @@ pub(crate) fn change(
     let shared = (rows.len() == 1).then_some(change);
     for row in rows {
         row.put(conn)?;
-        told::tell(conn, service, row.grouping_key, shared)?;
+        publish::publish(conn, service, row.grouping_key, shared)?;
     }
     Ok(Ok(()))
 }

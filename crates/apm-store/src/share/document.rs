@@ -45,7 +45,7 @@ pub type Take = fn(&mut SqliteConnection, &Document) -> QueryResult<bool>;
 
 /// Notes a change that was made here, in the transaction of the change. Nothing is noted on a server that never had an
 /// engine: of what it has then, the settings are shared when it gets one.
-pub fn tell(
+pub fn publish(
     conn: &mut SqliteConnection,
     kind: &str,
     key: &str,
@@ -78,16 +78,16 @@ pub(super) fn begin(conn: &mut SqliteConnection) -> QueryResult<()> {
 }
 
 /// The documents that the engine does not have yet, the oldest first.
-pub fn untold(conn: &mut SqliteConnection, most: i64) -> QueryResult<Vec<Document>> {
+pub fn pending(conn: &mut SqliteConnection, most: i64) -> QueryResult<Vec<Document>> {
     sql_query(
-        "SELECT kind, key, version, node, body FROM share_document WHERE NOT is_sent ORDER BY version LIMIT ?",
+        "SELECT kind, key, version, node, body FROM share_document WHERE NOT is_sent ORDER BY version LIMIT +?",
     )
     .bind::<BigInt, _>(most)
     .load(conn)
 }
 
 /// The engine has a document, or a newer one.
-pub fn told(conn: &mut SqliteConnection, document: &Document) -> QueryResult<()> {
+pub fn mark_sent(conn: &mut SqliteConnection, document: &Document) -> QueryResult<()> {
     sql_query("UPDATE share_document SET is_sent = TRUE WHERE kind = ? AND key = ? AND version = ?")
         .bind::<Text, _>(&document.kind)
         .bind::<Text, _>(&document.key)
@@ -96,17 +96,21 @@ pub fn told(conn: &mut SqliteConnection, document: &Document) -> QueryResult<()>
         .map(drop)
 }
 
+impl Document {
+    /// Whether a key and a body of another server are larger than what a server takes.
+    #[must_use]
+    pub fn is_too_large(&self) -> bool {
+        self.key.len() + self.body.as_ref().map_or(0, String::len) > LARGEST
+    }
+}
+
 /// The documents that are newer than what is here, of those that the engine has.
-pub fn news(conn: &mut SqliteConnection, found: Vec<Document>) -> QueryResult<Vec<Document>> {
+pub fn newer(conn: &mut SqliteConnection, found: Vec<Document>) -> QueryResult<Vec<Document>> {
     let own = super::given_node(conn)?;
-    let mut news = Vec::new();
+    let mut newer = Vec::new();
     for document in found {
-        let Document { key, body, .. } = &document;
-        if key.len() + body.as_ref().map_or(0, String::len) > LARGEST {
-            continue;
-        }
         let is_own = own.as_ref() == Some(&document.node);
-        let is_news = match known(conn, &document)? {
+        let is_newer = match known(conn, &document)? {
             Some(known) => {
                 let is_other = known.node != document.node || known.body != document.body;
                 document.version > known.version || (document.version == known.version && is_other)
@@ -114,22 +118,36 @@ pub fn news(conn: &mut SqliteConnection, found: Vec<Document>) -> QueryResult<Ve
             // A document that was made here and is not here was deleted with everything else.
             None => !is_own || document.kind == SETTING,
         };
-        if is_news {
-            news.push(document);
+        if is_newer {
+            newer.push(document);
         }
     }
-    Ok(news)
+    Ok(newer)
 }
 
-/// Takes documents that are still newer than what is here; their number.
-pub fn hear(conn: &mut SqliteConnection, news: Vec<Document>, take: Take) -> QueryResult<usize> {
-    let mut taken = 0;
+/// The outcome of [`receive`].
+#[derive(Debug, Default)]
+pub struct Received {
+    /// Documents that were taken.
+    pub taken: usize,
+    /// Documents that [`Take`] did not take. They are not noted here, so that a later version may take them.
+    pub refused: Vec<Document>,
+}
+
+/// Takes documents that are still newer than what is here.
+pub fn receive(
+    conn: &mut SqliteConnection,
+    found: Vec<Document>,
+    take: Take,
+) -> QueryResult<Received> {
+    let mut received = Received::default();
     let mut kinds = BTreeSet::new();
-    for document in self::news(conn, news)? {
-        if !take(conn, &document)? {
+    for document in newer(conn, found)? {
+        if document.is_too_large() || !take(conn, &document)? {
+            received.refused.push(document);
             continue;
         }
-        taken += 1;
+        received.taken += 1;
         sql_query(
             "INSERT OR REPLACE INTO share_document (kind, key, version, node, body, is_sent) VALUES (?, ?, ?, ?, ?, ?)",
         )
@@ -146,7 +164,7 @@ pub fn hear(conn: &mut SqliteConnection, news: Vec<Document>, take: Take) -> Que
     for kind in &kinds {
         limit(conn, kind)?;
     }
-    Ok(taken)
+    Ok(received)
 }
 
 fn known(conn: &mut SqliteConnection, document: &Document) -> QueryResult<Option<Document>> {

@@ -64,12 +64,12 @@ pub fn pack(conn: &mut SqliteConnection) -> Result<Option<Packed>, StoreError> {
     }
     let rows: Vec<Row> = sql_query(
         "SELECT id, counts FROM (SELECT id, counts, sum(length(counts)) OVER (ORDER BY id) AS bytes \
-         FROM (SELECT id, counts FROM share_journal ORDER BY id LIMIT ?)) WHERE bytes - length(counts) < ?",
+         FROM (SELECT id, counts FROM share_journal ORDER BY id LIMIT +?)) WHERE bytes - length(counts) < ?",
     )
     .bind::<BigInt, _>(JOURNAL)
     .bind::<BigInt, _>(BYTES)
     .load(conn)?;
-    let callers: Vec<CallerRow> = sql_query("SELECT * FROM share_caller ORDER BY id LIMIT ?")
+    let callers: Vec<CallerRow> = sql_query("SELECT * FROM share_caller ORDER BY id LIMIT +?")
         .bind::<BigInt, _>(CALLERS)
         .load(conn)?;
     let (journal, last_caller) = (

@@ -11,14 +11,17 @@ use crate::insight::bounds;
 /// The kind of a shared document.
 pub(crate) const KIND: &str = "marker";
 
+/// Characters of the name of a service or an environment, at most: what the intake takes, too.
+const LONGEST_PLACE: usize = 1024;
+
 /// The same version or plan on several servers within so many seconds is one marker.
 const SAME: i64 = 600;
 
 /// Time, kind, service, environment and name: all that a marker is.
 type Key = (i64, String, String, Option<String>, String);
 
-/// Tells other servers of a marker that was set here.
-pub(super) fn tell(
+/// Publishes a marker that was set here to other servers.
+pub(super) fn publish(
     conn: &mut SqliteConnection,
     at: i64,
     (service, environment): (&str, Option<&str>),
@@ -26,7 +29,7 @@ pub(super) fn tell(
     name: &str,
 ) -> QueryResult<()> {
     let key = serde_json::json!([at, kind.as_str(), service, environment, name]);
-    share::tell(conn, KIND, &key.to_string(), Some("{}"), apm_time::now())
+    share::publish(conn, KIND, &key.to_string(), Some("{}"), apm_time::now())
 }
 
 /// Takes a marker that was set on another server, unless the same is known here.
@@ -41,7 +44,12 @@ pub(crate) fn take(conn: &mut SqliteConnection, document: &Document) -> QueryRes
     let Some(kind) = Kind::of(&kind) else {
         return Ok(false);
     };
-    if name.len() > LONGEST_NAME || !(0..=LATEST).contains(&at) {
+    let is_long = |text: &String| text.chars().nth(LONGEST_PLACE).is_some();
+    if name.len() > LONGEST_NAME
+        || is_long(&service)
+        || environment.as_ref().is_some_and(is_long)
+        || !(0..=LATEST).contains(&at)
+    {
         return Ok(false);
     }
     let of = (&*service, environment.as_deref());

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
+use super::publish;
 use super::row::Row;
-use super::told;
 use crate::analytics::errors::Status;
 use crate::analytics::sql::Sql;
 use crate::insight::bounds;
@@ -110,7 +110,7 @@ impl Came {
             }
             row.put(conn)?;
             if row.status == Status::Open.number() {
-                told::tell(conn, service, root, None)?;
+                publish::publish(conn, service, root, None)?;
             }
         }
         for row in &self.rows {

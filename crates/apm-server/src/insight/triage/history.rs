@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::row::Row;
-use super::{Change, TriageError, told};
+use super::{Change, TriageError, publish};
 use crate::analytics::sql::Sql;
 use crate::insight::bounds;
 
@@ -147,7 +147,7 @@ pub(super) fn undo(
             Some(row) => row.put(conn)?,
             None => Row::delete(conn, service, *key)?,
         }
-        told::tell(conn, service, *key, (before.len() == 1).then_some(&undo))?;
+        publish::publish(conn, service, *key, (before.len() == 1).then_some(&undo))?;
     }
     diesel::sql_query("DELETE FROM error_change WHERE id = ?")
         .bind::<BigInt, _>(id)

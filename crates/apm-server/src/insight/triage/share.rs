@@ -4,12 +4,12 @@ use apm_store::share::Document;
 use diesel::prelude::*;
 use kql::pasted::hash;
 
+use super::publish::{self, State};
 use super::row::Row;
-use super::told::{self, State};
 use super::{Change, LONGEST_NAME, history};
 
 /// The kind of a shared document.
-pub(crate) const KIND: &str = told::KIND;
+pub(crate) const KIND: &str = publish::KIND;
 
 /// Takes the state that a group got on another server. It can be undone here, too.
 ///

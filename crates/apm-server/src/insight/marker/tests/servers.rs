@@ -5,11 +5,11 @@ use apm_store::share as store;
 use super::*;
 
 fn pass(from: &mut SqliteConnection, to: &mut SqliteConnection) -> usize {
-    let untold = store::untold(from, 100).unwrap();
-    for document in &untold {
-        store::told(from, document).unwrap();
+    let pending = store::pending(from, 100).unwrap();
+    for document in &pending {
+        store::mark_sent(from, document).unwrap();
     }
-    store::hear(to, untold, share::take).unwrap()
+    store::receive(to, pending, share::take).unwrap().taken
 }
 
 fn names(conn: &mut SqliteConnection) -> Vec<(Kind, String)> {
@@ -56,6 +56,9 @@ fn a_marker_of_one_server_is_on_the_other_once() {
 fn a_damaged_marker_is_not_taken() {
     let conn = &mut empty();
     let long = format!(r#"[1,"manual","","x","{}"]"#, "x".repeat(LONGEST_NAME + 1));
+    let place = "é".repeat(1025);
+    let long_service = format!(r#"[1,"start","{place}","x","y"]"#);
+    let long_environment = format!(r#"[1,"version","x","{place}","y"]"#);
     for key in [
         "",
         "[]",
@@ -63,6 +66,8 @@ fn a_damaged_marker_is_not_taken() {
         r#"[-1,"manual","",null,"x"]"#,
         r#"[9000000000000000000,"manual","",null,"x"]"#,
         &long,
+        &long_service,
+        &long_environment,
     ] {
         let document = store::Document {
             kind: share::KIND.to_owned(),
@@ -74,4 +79,31 @@ fn a_damaged_marker_is_not_taken() {
         assert!(!share::take(conn, &document).unwrap(), "{key}");
     }
     assert_eq!(list(conn, &Scope::default()).unwrap(), []);
+}
+
+#[test]
+fn the_starts_of_one_service_of_another_server_leave_room_for_the_markers_of_others() {
+    let conn = &mut empty();
+    set(conn, 7, ("quiet", Some("prod")), Kind::Version, "1.1").unwrap();
+    let mut taken = |service: &str, number: i64| {
+        let document = store::Document {
+            kind: share::KIND.to_owned(),
+            // Far enough from each other to be as many starts.
+            key: format!(
+                r#"[{},"start","{service}","prod","p{number}"]"#,
+                number * 120_000_000
+            ),
+            version: 1,
+            node: "b".to_owned(),
+            body: Some("{}".to_owned()),
+        };
+        assert!(share::take(conn, &document).unwrap());
+    };
+    taken("other", 3);
+    (1..=2500).for_each(|number| taken("restarts", number));
+    let mut left = |service: &str| list(conn, &of(Some(service), None)).unwrap();
+    assert_eq!((left("quiet").len(), left("other").len()), (1, 1));
+    let restarts = left("restarts");
+    assert!(restarts.len() >= 200);
+    assert_eq!(restarts[0].name, "p2500", "the newest stay");
 }

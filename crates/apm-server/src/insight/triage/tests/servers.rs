@@ -12,11 +12,11 @@ fn server(node: &str) -> SqliteConnection {
 
 /// Brings what one server has to tell to another, as the engine does.
 fn pass(from: &mut SqliteConnection, to: &mut SqliteConnection) -> usize {
-    let untold = store::untold(from, 100).unwrap();
-    for document in &untold {
-        store::told(from, document).unwrap();
+    let pending = store::pending(from, 100).unwrap();
+    for document in &pending {
+        store::mark_sent(from, document).unwrap();
     }
-    store::hear(to, untold, share::take).unwrap()
+    store::receive(to, pending, share::take).unwrap().taken
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Tells other servers before one engine of the states of error groups.
+//! Publishes the states of error groups to other servers before one engine.
 
 use apm_store::share;
 use diesel::prelude::*;
@@ -20,8 +20,8 @@ pub(super) struct State {
     pub(super) change: Option<Change>,
 }
 
-/// Tells other servers of the state that a group has now.
-pub(super) fn tell(
+/// Publishes the state that a group has now.
+pub(super) fn publish(
     conn: &mut SqliteConnection,
     service: &str,
     key: i64,
@@ -34,5 +34,5 @@ pub(super) fn tell(
     let body = serde_json::to_string(&state)
         .map_err(|error| diesel::result::Error::SerializationError(error.into()))?;
     let key = json!([service, format!("{key:016x}")]).to_string();
-    share::tell(conn, KIND, &key, Some(&body), apm_time::now())
+    share::publish(conn, KIND, &key, Some(&body), apm_time::now())
 }
