@@ -81,6 +81,17 @@ pub struct OutputOptions {
         global = true
     )]
     pub elasticsearch_lag_warning: Duration,
+
+    /// Let OpenSearch delete documents of this age: installs a policy of its Index State Management, and changes none
+    /// that somebody else made. Elasticsearch has lifecycle policies for these data streams itself.
+    #[arg(
+        long,
+        env = "APM_ELASTICSEARCH_RETENTION",
+        value_name = "AGE",
+        value_parser = retention,
+        global = true
+    )]
+    pub elasticsearch_retention: Option<Duration>,
 }
 
 impl OutputOptions {
@@ -93,7 +104,8 @@ impl OutputOptions {
             ensure!(
                 self.elasticsearch_api_key_file.is_none()
                     && self.elasticsearch_user.is_none()
-                    && self.elasticsearch_ca.is_none(),
+                    && self.elasticsearch_ca.is_none()
+                    && self.elasticsearch_retention.is_none(),
                 "the other options of the output need the address of an engine: add --elasticsearch URL"
             );
             return Ok(None);
@@ -114,6 +126,7 @@ impl OutputOptions {
         };
         config.ca.clone_from(&self.elasticsearch_ca);
         config.lag_warning = self.elasticsearch_lag_warning;
+        config.retention = self.elasticsearch_retention;
         Ok(Some(config))
     }
 }
@@ -121,6 +134,15 @@ impl OutputOptions {
 /// An address of an engine.
 fn address(text: &str) -> Result<String, ConfigError> {
     host(text).map(|_| text.to_owned())
+}
+
+/// An age of documents in an engine, which deletes whole indices.
+fn retention(text: &str) -> Result<Duration, String> {
+    let age = age(text)?;
+    if age < Duration::from_secs(24 * 60 * 60) {
+        return Err("too short: at least 1d".to_owned());
+    }
+    Ok(age)
 }
 
 #[cfg(test)]
@@ -146,16 +168,32 @@ mod tests {
             "p",
             "--data-stream-namespace",
             "shop",
+            "--elasticsearch-retention",
+            "30d",
         ]);
         let config = config.unwrap().unwrap();
         assert_eq!(config.hosts.len(), 2);
         assert_eq!(config.namespace, "shop");
+        assert_eq!(
+            config.retention,
+            Some(std::time::Duration::from_secs(30 * 86_400))
+        );
     }
 
     #[test]
     fn options_that_make_no_sense_are_refused_with_the_remedy() {
         for (line, remedy) in [
             (&["--elasticsearch-ca", "f"][..], "--elasticsearch URL"),
+            (&["--elasticsearch-retention", "30d"], "--elasticsearch URL"),
+            (
+                &[
+                    "--elasticsearch",
+                    "http://es",
+                    "--elasticsearch-retention",
+                    "1h",
+                ],
+                "at least 1d",
+            ),
             (&["--elasticsearch", "es:9200"], "http://"),
             (
                 &["--elasticsearch", "http://u:p@es"],

@@ -37,6 +37,8 @@ pub struct Config {
     pub take: Option<Take>,
     /// The time for which events may wait before the log and `/healthz` say so.
     pub lag_warning: Duration,
+    /// The age at which OpenSearch deletes documents; none: that is left to the engine.
+    pub retention: Option<Duration>,
     /// Times and sizes.
     pub pace: Pace,
 }
@@ -146,6 +148,7 @@ impl Config {
             kinds: &[],
             take: None,
             lag_warning: Duration::from_secs(300),
+            retention: None,
             pace: Pace::default(),
         })
     }

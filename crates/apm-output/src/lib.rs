@@ -8,10 +8,10 @@
 //!   what it refuses for good, and asks which documents are there when the outcome of a request is unknown.
 //! * `share` gives the counts of this server to the others, and takes theirs. `remote` reads events of theirs.
 //! * `engine` asks; `client` knows the addresses and the credential; `dialect` which engine it is; `template` the types
-//!   of fields that OpenSearch lacks.
+//!   of fields that OpenSearch lacks; `lifecycle` the age at which it deletes documents.
 //!
-//! Floors, from the top: `worker` → `share`, `remote` → `send`, `load` → `aggregate`, `bulk`, `template` → `dialect`,
-//! `engine` → `client` → `config`.
+//! Floors, from the top: `worker` → `share`, `remote` → `send`, `load` → `aggregate`, `bulk`, `template`,
+//! `lifecycle` → `dialect`, `engine` → `client` → `config`.
 
 mod aggregate;
 mod bulk;
@@ -19,6 +19,7 @@ mod client;
 mod config;
 mod dialect;
 mod engine;
+mod lifecycle;
 mod load;
 mod remote;
 mod send;

@@ -41,6 +41,8 @@ pub struct Stats {
     pub is_behind: bool,
     /// The reason why nothing can be sent now.
     pub trouble: Option<String>,
+    /// The words for the age at which the engine deletes documents, where that was asked for.
+    pub retention: Option<String>,
 }
 
 /// Events that wait.

@@ -134,7 +134,9 @@ impl Drop for Output {
 
 /// One session after the other: each begins with the place that stands in the store.
 async fn run(session: &Session, sharing: Option<&Sharing>) {
-    let watching = session.watch();
+    let watching = async {
+        tokio::join!(session.watch(), session.retain());
+    };
     let sending = async {
         loop {
             match session.run().await {

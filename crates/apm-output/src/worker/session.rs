@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use crate::client::Client;
 use crate::config::Config;
 use crate::dialect::Dialect;
+use crate::lifecycle::{self, Installed};
 use crate::load::{Load, Loader, Looked};
 use crate::send::Sender;
 use crate::share;
@@ -261,6 +262,44 @@ impl Session {
                     pause = (pause * 2).min(self.config.pace.longest_pause);
                 }
             }
+        }
+    }
+
+    /// Installs the policy by which the engine deletes documents, where it is asked for. Sending does not wait for it.
+    pub(super) async fn retain(&self) {
+        let Some(age) = self.config.retention else {
+            return;
+        };
+        let namespace = &self.config.namespace;
+        let name = lifecycle::name(namespace);
+        let mut pause = self.config.pace.pause;
+        loop {
+            let installed = async {
+                let dialect = Dialect::ask(&self.client).await?;
+                lifecycle::install(&self.client, dialect, namespace, age).await
+            };
+            let installed = installed.await;
+            let words = match &installed {
+                Ok(Installed::Ours) => format!("by the policy {name}"),
+                Ok(Installed::Another) => format!(
+                    "by a policy of somebody else, which has the name {name} or is for the same data streams: it \
+                     stays as it is"
+                ),
+                Ok(Installed::Elastic) => {
+                    "by the lifecycle policies of Elasticsearch: change them in Kibana".to_owned()
+                }
+                Err(why) => format!("not set yet: {why}"),
+            };
+            let before = self.stats.look().retention;
+            if before.as_ref() != Some(&words) && installed != Ok(Installed::Ours) {
+                log::warn!("documents in the engine are deleted {words}");
+            }
+            self.stats.change(|stats| stats.retention = Some(words));
+            if installed.is_ok() {
+                return;
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(self.config.pace.longest_pause);
         }
     }
 

@@ -6,6 +6,7 @@ mod delivers;
 mod faults;
 mod hosts;
 mod keeps;
+mod lifecycle;
 mod reads;
 mod real;
 mod recorded;

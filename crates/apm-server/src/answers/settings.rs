@@ -16,7 +16,7 @@ use crate::agent_config::{self, polls};
 use crate::analytics::names;
 use crate::csv::{Cell, Table};
 use output::output;
-pub(crate) use output::{Covers, Output};
+pub(crate) use output::{Covers, Output, Refused};
 
 /// The question.
 #[derive(Debug)]

@@ -1,5 +1,7 @@
 //! An engine: data streams with indices behind them, `_bulk`, a refresh, a search by ids, index templates.
 
+mod aggregations;
+mod policies;
 mod query;
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
@@ -10,6 +12,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use flate2::read::GzDecoder;
 use serde_json::{Value, json};
 
+use aggregations::aggregations;
+pub(crate) use policies::Policies;
 use query::{matches, number};
 
 pub(crate) use super::http::{Answer, Request, serve};
@@ -56,6 +60,7 @@ pub(crate) struct State {
     /// Documents whose text has this are refused.
     pub(crate) poison: Option<&'static str>,
     pub(crate) templates: HashMap<String, Value>,
+    pub(crate) policies: Policies,
     /// Documents of plain indices: path of the document, version, source.
     pub(crate) plain: BTreeMap<String, (u64, Value)>,
     /// Documents whose text has this are there, and no search finds them.
@@ -77,6 +82,7 @@ impl Engine {
             script: VecDeque::new(),
             poison: None,
             templates: HashMap::new(),
+            policies: Policies::default(),
             plain: BTreeMap::new(),
             hidden: None,
             credential: None,
@@ -146,6 +152,7 @@ impl State {
         }
         let path = request.path.split('?').next().unwrap_or_default();
         match (&*request.method, path) {
+            (_, path) if path.starts_with("/_plugins/_ism/") => self.policies.answer(request),
             ("GET", "/") => Answer::Reply(200, self.about.into()),
             ("POST", "/_bulk") => self.bulk(request),
             ("POST", path) if path.ends_with("/_refresh") => {
@@ -297,25 +304,9 @@ impl State {
                 found.reverse();
             }
         }
-        let numbers = found
-            .iter()
-            .filter_map(|(_, _, source)| source["number"].as_i64());
-        let last = numbers.max();
         let total = found.len();
-        let mut buckets = BTreeMap::<i64, u64>::new();
-        let interval = question["aggs"]["times"]["date_histogram"]["fixed_interval"].as_str();
-        let interval: Option<i64> =
-            interval.map(|text| text.trim_end_matches('s').parse().expect("seconds"));
-        for (_, _, source) in &found {
-            if let Some((interval, time)) = interval.zip(number(source, "@timestamp")) {
-                let width = interval * 1000;
-                *buckets.entry(time as i64 / width * width).or_default() += 1;
-            }
-        }
-        let buckets = buckets.into_iter();
-        let buckets: Vec<Value> = buckets
-            .map(|(key, count)| json!({"key": key, "doc_count": count}))
-            .collect();
+        let sources: Vec<&Value> = found.iter().map(|(_, _, source)| *source).collect();
+        let aggregations = aggregations(question, &sources);
         if !question["post_filter"].is_null() {
             found.retain(|(_, _, source)| matches(&question["post_filter"], source));
         }
@@ -331,7 +322,7 @@ impl State {
             200,
             &json!({"timed_out": false, "_shards": {"failed": 0},
                 "hits": {"total": {"value": total}, "hits": hits},
-                "aggregations": {"last": {"value": last}, "times": {"buckets": buckets}}}),
+                "aggregations": aggregations}),
         )
     }
 

@@ -29,6 +29,8 @@ pub(crate) struct Output {
     pub(crate) lost: u64,
     /// Why nothing can be sent now; null where it can.
     pub(crate) trouble: Option<String>,
+    /// The words for the age at which the engine deletes documents; null where that was not asked for.
+    pub(crate) retention: Option<String>,
     /// The servers whose counts the pages have.
     pub(crate) covers: Covers,
     /// Documents that the engine refused for good, by the type of its error.
@@ -53,6 +55,8 @@ pub(crate) struct Covers {
     pub(crate) lost: i64,
     /// The other servers.
     pub(crate) others: Vec<CoveredServer>,
+    /// Settings, markers and decisions of other servers that were not taken since the start, by reason.
+    pub(crate) refused: Vec<Refused>,
 }
 
 /// Another server before the engine.
@@ -87,6 +91,10 @@ impl Covers {
             skipped: peer.skipped,
             dropped: peer.dropped,
         });
+        let refused = coverage.refused.iter().map(|(reason, count)| Refused {
+            reason: (*reason).to_owned(),
+            count: i64::try_from(*count).unwrap_or(i64::MAX),
+        });
         Self {
             servers: coverage.servers(),
             behind_seconds: coverage.behind().as_secs_f64(),
@@ -94,6 +102,7 @@ impl Covers {
             waiting: own.waiting,
             lost: own.lost + own.refused,
             others: others.collect(),
+            refused: refused.collect(),
         }
     }
 
@@ -123,10 +132,10 @@ impl Covers {
 }
 
 /// Documents that were refused for one reason.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[schemars(rename = "OutputRefused")]
 pub(crate) struct Refused {
-    /// The type of the error.
+    /// The reason, such as the type of the error.
     pub(crate) reason: String,
     /// Their number.
     pub(crate) count: i64,
@@ -170,6 +179,7 @@ pub(super) fn output(source: &mut Source<'_>) -> Result<Option<Output>, Problem>
         lag_seconds: stats.lag.time.as_secs_f64(),
         lost: stats.lost,
         trouble: stats.trouble,
+        retention: stats.retention,
         covers: Covers::new(&running.coverage()),
         refused: refused.collect(),
         refusals: refusals.collect(),

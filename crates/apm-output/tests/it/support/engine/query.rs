@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// A field of a document, named by its path.
-fn value<'v>(source: &'v Value, field: &str) -> &'v Value {
+pub(super) fn value<'v>(source: &'v Value, field: &str) -> &'v Value {
     field.split('.').fold(source, |value, name| &value[name])
 }
 

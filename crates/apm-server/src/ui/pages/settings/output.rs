@@ -4,7 +4,7 @@ use apm_time::SECOND;
 use maud::{Markup, html};
 
 use super::age_words;
-use crate::answers::settings::{Covers, Output};
+use crate::answers::settings::{Covers, Output, Refused};
 use crate::ui::components::panel::pairs;
 use crate::ui::number::{compact, grouped};
 use crate::ui::view::View;
@@ -26,14 +26,14 @@ pub(super) fn panel(view: &View, output: &Output) -> Markup {
                         span.dim { (grouped(output.documents_per_second as u64)) " a second" }
                     }),
                     ("Waiting", waiting(output)),
-                    ("Refused", refused(output)),
+                    ("Refused", refused(&output.refused)),
                     ("Lost", html! {
                         @if output.lost > 0 {
                             span.failed { (words::count(output.lost, "event", "events")) }
                             " " span.dim { "deleted before they were sent" }
                         } @else { "0" }
                     }),
-                ]))
+                ].into_iter().chain(retention(output))))
             }
             (servers(&output.covers))
             @if let Some(trouble) = &output.trouble {
@@ -67,6 +67,11 @@ fn servers(covers: &Covers) -> Markup {
                 " of counts did not reach the other servers: they were deleted before, or refused."
             }
         }
+        @if !covers.refused.is_empty() {
+            p.panel-foot {
+                "Settings, markers and decisions of other servers that were not taken: " (refused(&covers.refused)) "."
+            }
+        }
         @for one in &covers.others {
             p.panel-foot {
                 "Counts of " code { (words::cut(&one.name, 60)) } " are here, too: "
@@ -86,6 +91,12 @@ fn servers(covers: &Covers) -> Markup {
     }
 }
 
+/// The age at which the engine deletes documents, where that was asked for.
+fn retention(output: &Output) -> Option<(&'static str, Markup)> {
+    let words = output.retention.as_ref()?;
+    Some(("Deleted there", html! { (words::cut(words, 300)) }))
+}
+
 fn waiting(output: &Output) -> Markup {
     html! {
         (words::count(output.lag_events, "event", "events"))
@@ -93,10 +104,10 @@ fn waiting(output: &Output) -> Markup {
     }
 }
 
-fn refused(output: &Output) -> Markup {
+fn refused(refused: &[Refused]) -> Markup {
     html! {
-        @if output.refused.is_empty() { "0" }
-        @for (at, one) in output.refused.iter().enumerate() {
+        @if refused.is_empty() { "0" }
+        @for (at, one) in refused.iter().enumerate() {
             @if at > 0 { ", " }
             span.failed { (grouped(one.count.unsigned_abs())) } " " code { (words::cut(&one.reason, 60)) }
         }

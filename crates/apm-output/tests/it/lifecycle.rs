@@ -1,0 +1,126 @@
+//! The policy by which OpenSearch deletes documents.
+
+use std::time::Duration;
+
+use apm_output::Config;
+use serde_json::json;
+
+use crate::support::engine::{ELASTICSEARCH, Engine, OPENSEARCH};
+use crate::support::{config, start, store, wait};
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const NAME: &str = "pocket-apm-default";
+
+fn with(engine: &Engine, age: Duration) -> Config {
+    let mut config = config(engine);
+    config.retention = Some(age);
+    config
+}
+
+/// Starts an output and waits for what it says of the policy; gives back how often policies were written.
+fn written(engine: &Engine, config: Config, words: &str) -> usize {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = store(dir.path());
+    engine.state().policies.writes = 0;
+    let output = start(&store, config);
+    wait(words, || {
+        let said = output.stats().retention;
+        said.is_some_and(|said| said.contains(words))
+    });
+    output.stop();
+    engine.state().policies.writes
+}
+
+#[test]
+fn a_policy_is_installed_once_and_changed_with_the_age() {
+    let engine = Engine::start(OPENSEARCH);
+    let ours = "by the policy pocket-apm-default";
+    assert_eq!(written(&engine, with(&engine, 30 * DAY), ours), 1);
+    {
+        let state = engine.state();
+        let policy = &state.policies.all[NAME].1["policy"];
+        let conditions = &policy["states"][0]["transitions"][0]["conditions"];
+        assert_eq!(conditions["min_index_age"], "744h");
+        let patterns = policy["ism_template"][0]["index_patterns"].to_string();
+        for stream in ["traces-apm*-default", "metrics-pocket.*-default"] {
+            assert!(patterns.contains(stream), "{patterns}");
+        }
+        let (indices, policy) = &state.policies.given[0];
+        assert!(indices.contains("logs-apm*-default") && policy == NAME);
+    }
+    // Again, and by another server.
+    assert_eq!(written(&engine, with(&engine, 30 * DAY), ours), 0);
+    assert_eq!(written(&engine, with(&engine, 7 * DAY), ours), 1);
+    let age =
+        engine.state().policies.all[NAME].1["policy"]["states"][0]["transitions"][0]["conditions"]
+            .clone();
+    assert_eq!(age["min_index_age"], "192h");
+    // Without the option nothing is looked at.
+    engine.state().log.clear();
+    let dir = tempfile::tempdir().expect("a directory");
+    let output = start(&store(dir.path()), config(&engine));
+    wait("it is connected", || output.stats().engine.is_some());
+    assert_eq!(output.stats().retention, None);
+    output.stop();
+    let state = engine.state();
+    assert!(
+        !state.log.iter().any(|line| line.contains("_ism")),
+        "{:?}",
+        state.log
+    );
+}
+
+#[test]
+fn a_policy_of_a_user_stays_and_elasticsearch_gets_none() {
+    let engine = Engine::start(OPENSEARCH);
+    let own = json!({"policy": {"description": "mine", "ism_template": [{"priority": 1}]}});
+    let policies = [NAME, "another"];
+    for name in policies {
+        engine.state().policies.all.clear();
+        engine
+            .state()
+            .policies
+            .all
+            .insert(name.to_owned(), (3, own.clone()));
+        let words = "somebody else";
+        assert_eq!(
+            written(&engine, with(&engine, 30 * DAY), words),
+            0,
+            "{name}"
+        );
+        let state = engine.state();
+        assert_eq!(state.policies.all.len(), 1);
+        assert_eq!(state.policies.all[name], (3, own.clone()));
+        assert!(state.policies.given.is_empty());
+    }
+    let engine = Engine::start(ELASTICSEARCH);
+    assert_eq!(written(&engine, with(&engine, 30 * DAY), "Kibana"), 0);
+}
+
+#[test]
+fn an_engine_that_refuses_the_policy_takes_documents_and_is_asked_again() {
+    let engine = Engine::start(OPENSEARCH);
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = store(dir.path());
+    for (status, words) in [(403, "managedindex"), (400, "no Index State Management")] {
+        engine.state().policies.refuses = Some(status);
+        let output = start(&store, with(&engine, 30 * DAY));
+        let count = crate::support::feed(&store, crate::support::lines(0, 4));
+        let before = engine.events().len();
+        wait("documents are sent", || {
+            output.stats().documents > 0
+                && output.stats().lag.events == 0
+                && engine.events().len() >= before.max(count)
+        });
+        wait(words, || {
+            let said = output.stats().retention.unwrap_or_default();
+            said.contains("not set yet") && said.contains(words)
+        });
+        engine.state().policies.refuses = None;
+        wait("it is set once it can be", || {
+            let said = output.stats().retention;
+            said.is_some_and(|said| said.contains("by the policy"))
+        });
+        output.stop();
+    }
+}
