@@ -29,7 +29,7 @@ mod template;
 mod worker;
 
 pub use config::{Auth, Config, ConfigError, Pace, host};
-pub use remote::{Events, Found, FoundDocument};
+pub use remote::{Events, Found, FoundDocument, FoundGroup, FoundGroups};
 pub use share::{Coverage, Peer};
 pub use stats::{Lag, Stats};
 pub use worker::{Output, StartError};

@@ -1,5 +1,7 @@
 //! Events of the engine: those that other servers stored, or that are no longer here.
 
+mod groups;
+
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::Duration;
@@ -8,9 +10,13 @@ use serde_json::{Value, json};
 use tokio::runtime::Handle;
 
 use crate::client::Client;
+pub use groups::{FoundGroup, FoundGroups};
 
 /// Documents of one answer. More than 10,000 an engine refuses.
 const MOST: usize = 10_000;
+
+/// Values of a field that are counted in a bucket.
+const VALUES: usize = 100;
 
 /// The longest time that a page waits for the engine.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -34,6 +40,10 @@ pub struct Found {
     pub has_more: bool,
     /// Of a page: how many documents pass, by the start of their bucket, seconds since the epoch.
     pub counts: Vec<(i64, u64)>,
+    /// The same by the values of a field, where one is named; documents without it count as those with an empty value.
+    pub values: Vec<(i64, String, u64)>,
+    /// The groups, where these were asked for.
+    pub groups: FoundGroups,
 }
 
 /// A document of the engine.
@@ -59,16 +69,29 @@ pub enum Events {
         /// Their number, at most.
         most: usize,
     },
+    /// The numbers of those that pass a query by the values of a field, metrics among them.
+    Groups {
+        /// The query.
+        query: Value,
+        /// The field.
+        field: String,
+        /// Values, at most.
+        most: usize,
+    },
     /// A page of those that pass a query, the newest first, metrics among them.
     Page {
         /// The query, which holds for the counts, too.
         query: Value,
+        /// One more that documents pass, and not the counts.
+        narrow: Option<Value>,
         /// The page begins with documents that are not newer; milliseconds since the epoch.
         until: Option<i64>,
         /// Their number, at most.
         most: usize,
         /// Seconds of a bucket, where they are to be counted.
         interval: Option<i64>,
+        /// A field by whose values they are counted, too.
+        by: Option<&'static str>,
     },
 }
 
@@ -98,7 +121,7 @@ impl Remote {
         let namespace = &self.namespace;
         let all = format!("traces-apm*-{namespace},logs-apm*-{namespace}");
         match events {
-            Events::Page { .. } => {
+            Events::Page { .. } | Events::Groups { .. } => {
                 format!("{all},metrics-apm.internal-{namespace},metrics-apm.app.*-{namespace}")
             }
             Events::Trace(_) | Events::Query { .. } => all,
@@ -113,22 +136,35 @@ async fn ask(client: &Client, streams: &str, events: Events) -> Result<Found, St
             json!({"query": {"bool": {"filter": [{"term": {"trace.id": id}}]}}}),
             MOST,
         ),
+        Events::Groups { query, field, most } => (
+            json!({"query": query, "aggs": groups::question(&field, most)}),
+            0,
+        ),
         Events::Query { query, most } => (json!({"query": query, "sort": newest_first}), most),
         Events::Page {
             query,
+            narrow,
             until,
             most,
             interval,
+            by,
         } => {
             let mut question = json!({"query": query, "sort": newest_first});
-            if let Some(until) = until {
+            let until = until.map(
+                |until| json!({"range": {"@timestamp": {"lte": until, "format": "epoch_millis"}}}),
+            );
+            let after: Vec<Value> = narrow.into_iter().chain(until).collect();
+            if !after.is_empty() {
                 // After the counts, which are of all pages.
-                question["post_filter"] =
-                    json!({"range": {"@timestamp": {"lte": until, "format": "epoch_millis"}}});
+                question["post_filter"] = json!({"bool": {"filter": after}});
             }
             if let Some(interval) = interval {
-                question["aggs"] = json!({"times": {"date_histogram": {
-                    "field": "@timestamp", "fixed_interval": format!("{interval}s"), "min_doc_count": 1}}});
+                let mut times = json!({"date_histogram": {
+                    "field": "@timestamp", "fixed_interval": format!("{interval}s"), "min_doc_count": 1}});
+                if let Some(field) = by {
+                    times["aggs"] = json!({"values": {"terms": {"field": field, "size": VALUES, "missing": ""}}});
+                }
+                question["aggs"] = json!({"times": times});
             }
             (question, most)
         }
@@ -138,15 +174,23 @@ async fn ask(client: &Client, streams: &str, events: Events) -> Result<Found, St
     question["track_total_hits"] = json!(false);
     question["timeout"] = json!(format!("{}s", PATIENCE.as_secs()));
     let answer = client.search::<Value>(streams, &question).await?;
-    let buckets = answer.aggregations.unwrap_or_default();
-    let buckets = buckets["times"]["buckets"].as_array();
-    let count = |bucket: &Value| {
-        Some((
-            bucket["key"].as_i64()? / 1000,
-            bucket["doc_count"].as_u64()?,
-        ))
-    };
-    let counts = buckets.map(|buckets| buckets.iter().filter_map(count).collect());
+    let aggregations = answer.aggregations.unwrap_or_default();
+    let buckets = aggregations["times"]["buckets"].as_array();
+    let mut counts = Vec::new();
+    let mut values = Vec::new();
+    for bucket in buckets.into_iter().flatten() {
+        let place = bucket["key"].as_i64().zip(bucket["doc_count"].as_u64());
+        let Some((start, count)) = place.map(|(key, count)| (key / 1000, count)) else {
+            continue;
+        };
+        counts.push((start, count));
+        let of_values = bucket["values"]["buckets"].as_array();
+        values.extend(of_values.into_iter().flatten().filter_map(|bucket| {
+            let value = bucket["key"].as_str()?.to_owned();
+            Some((start, value, bucket["doc_count"].as_u64()?))
+        }));
+    }
+    let groups = groups::read(&aggregations).unwrap_or_default();
     let has_more = answer.hits.len() >= size;
     let documents = answer.hits.into_iter().map(|hit| FoundDocument {
         origin: origin(&hit.id),
@@ -155,7 +199,9 @@ async fn ask(client: &Client, streams: &str, events: Events) -> Result<Found, St
     Ok(Found {
         documents: documents.collect(),
         has_more,
-        counts: counts.unwrap_or_default(),
+        counts,
+        values,
+        groups,
     })
 }
 

@@ -138,9 +138,11 @@ fn a_page_has_the_newest_documents_and_counts_those_of_all_pages() {
     let page = |until: Option<u64>, most| {
         let found = output.events(Events::Page {
             query: json!({"bool": {"filter": [{"term": {"processor.event": "transaction"}}]}}),
+            narrow: None,
             until: until.map(|second| (at(second) / 1000).cast_signed()),
             most,
             interval: Some(60),
+            by: None,
         });
         found.expect("an answer")
     };
@@ -158,4 +160,95 @@ fn a_page_has_the_newest_documents_and_counts_those_of_all_pages() {
     assert_eq!(numbers(&last), [1, 0]);
     assert!(!last.has_more);
     assert_eq!(last.counts, counts);
+}
+
+#[test]
+fn counts_by_a_field_are_of_all_documents_also_where_the_page_is_narrowed() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (engine, store) = (Engine::start(OPENSEARCH), store(dir.path()));
+    let at = |second: u64| (1_769_860_800 + second) * 1_000_000;
+    let level = |n: u64| match n % 3 {
+        0 => r#""log.level":"ERROR","#,
+        1 => r#""log.level":"info","#,
+        _ => "",
+    };
+    feed(
+        &store,
+        (0..90).map(|n| {
+            format!(
+                r#"{{"log":{{{}"message":"line {n}","@timestamp":{}}}}}"#,
+                level(n),
+                at(n)
+            )
+        }),
+    );
+    let output = start(&store, config(&engine));
+    wait("all are there", || engine.events().len() == 90);
+    let found = output.events(Events::Page {
+        query: json!({"bool": {"must_not": [{"exists": {"field": "processor.event"}}]}}),
+        narrow: Some(json!({"term": {"log.level": "ERROR"}})),
+        until: Some((at(86) / 1000).cast_signed()),
+        most: 2,
+        interval: Some(60),
+        by: Some("log.level"),
+    });
+    let found = found.expect("an answer");
+    let lines = found
+        .documents
+        .iter()
+        .map(|found| found.document["message"].clone());
+    assert_eq!(lines.collect::<Vec<_>>(), ["line 84", "line 81"]);
+    let minute = (at(0) / 1_000_000).cast_signed();
+    let counts = [
+        (minute, String::new(), 20),
+        (minute, "ERROR".to_owned(), 20),
+        (minute, "info".to_owned(), 20),
+        (minute + 60, String::new(), 10),
+        (minute + 60, "ERROR".to_owned(), 10),
+        (minute + 60, "info".to_owned(), 10),
+    ];
+    assert_eq!(found.values, counts);
+    assert_eq!(found.counts, [(minute, 60), (minute + 60, 30)]);
+}
+
+#[test]
+fn documents_are_grouped_by_a_field_with_their_durations() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (engine, store) = (Engine::start(OPENSEARCH), store(dir.path()));
+    feed(&store, lines(0, 40));
+    let output = start(&store, config(&engine));
+    wait("all are there", || engine.events().len() == 40);
+    let grouped = |field: &str, most| {
+        let found = output.events(Events::Groups {
+            query: json!({"match_all": {}}),
+            field: field.to_owned(),
+            most,
+        });
+        found.expect("an answer").groups
+    };
+    let kinds = grouped("processor.event", 3);
+    let counts: Vec<_> = kinds
+        .groups
+        .iter()
+        .map(|one| (one.value.as_deref(), one.count))
+        .collect();
+    assert_eq!(
+        counts,
+        [
+            (Some("error"), 10),
+            (Some("metric"), 10),
+            (Some("span"), 10)
+        ]
+    );
+    assert_eq!(kinds.other, 10);
+    assert_eq!((kinds.groups[2].timed, kinds.groups[0].timed), (10, 0));
+    assert!((kinds.groups[2].duration - 20_000.0).abs() < 1.0);
+    assert!((kinds.groups[2].longest - 2000.0).abs() < 1.0);
+    let names = grouped("span.name", 10);
+    let counts: Vec<_> = names
+        .groups
+        .iter()
+        .map(|one| (one.value.as_deref(), one.count))
+        .collect();
+    assert_eq!(counts, [(Some("SELECT"), 10), (None, 30)]);
 }

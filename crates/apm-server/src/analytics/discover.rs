@@ -36,8 +36,8 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 pub use fields::{Field, TopValue, fields};
-pub(crate) use group::group_of;
 pub use group::{Group, Groups, group};
+pub(crate) use group::{MOST as MOST_GROUPS, group_of};
 pub use hits::Hit;
 pub use names::names;
 

@@ -83,12 +83,12 @@ impl Translator {
                     _ => UNKNOWN,
                 }
             }
-            Expr::Exists(field) => match is_indexed(field) {
+            Expr::Exists(field) => match is_known(field) {
                 true => (Some(json!({"exists": {"field": field.name}})), true),
                 false => UNKNOWN,
             },
-            Expr::Is(field, value) if is_indexed(field) => self.is(&field.name, value),
-            Expr::Range(field, order, bound) if is_indexed(field) => {
+            Expr::Is(field, value) if is_known(field) => self.is(&field.name, value),
+            Expr::Range(field, order, bound) if is_known(field) => {
                 range(&field.name, *order, bound)
             }
             Expr::Text(Value::Exact(text)) => {
@@ -205,12 +205,17 @@ fn millis(order: Order, micros: i64) -> (&'static str, i64) {
 }
 
 /// Whether a field is one, and an index knows it.
-fn is_indexed(field: &Field) -> bool {
+fn is_known(field: &Field) -> bool {
+    field.pattern.is_none() && is_indexed(&field.name)
+}
+
+/// Whether an index knows a field.
+pub(crate) fn is_indexed(field: &str) -> bool {
     let is_below = |name: &&str| {
-        let rest = field.name.strip_prefix(*name);
+        let rest = field.strip_prefix(*name);
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
     };
-    field.pattern.is_none() && !NOT_INDEXED.iter().any(is_below)
+    !NOT_INDEXED.iter().any(is_below)
 }
 
 /// Whether documents have numbers under this name, of which an index knows no parts.

@@ -13,7 +13,7 @@ use serde_json::Value as Json;
 
 use super::arguments::{Shape, wrong};
 use super::charts::counts_table;
-use super::elsewhere::{self, Elsewhere};
+use super::elsewhere::{self, Elsewhere, join_groups};
 use super::parameter::Parameter;
 use super::parameter::shared::{ENV, SERVICE};
 use super::sourced::Sourced;
@@ -271,10 +271,12 @@ impl Question for Params {
             });
         }
         if let Some(field) = field {
-            elsewhere.leaves_out("Groups count the events that are stored here.");
-            if groups.is_none() {
-                groups = Some(discover::group(conn, &request, field)?);
-            }
+            let mut all = match groups {
+                Some(groups) => groups,
+                None => discover::group(conn, &request, field)?,
+            };
+            join_groups(conn, source.settings, &request, &mut all, &mut elsewhere)?;
+            groups = Some(all);
         }
         Ok(Answer {
             total: found.total,

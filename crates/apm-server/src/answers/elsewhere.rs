@@ -3,6 +3,8 @@
 //! They are read from the engine, and put together with those of here in a database in memory, so that the questions
 //! about them are the same.
 
+mod groups;
+mod lines;
 mod page;
 
 use std::collections::HashSet;
@@ -20,6 +22,8 @@ use super::Problem;
 use super::tools::Settings;
 use crate::export;
 use crate::import;
+pub(crate) use groups::join_groups;
+pub(crate) use lines::join_lines;
 pub(crate) use page::{is_foreign, others};
 
 /// Events of a trace that are stored here, at most, for it to be put together in memory.
@@ -45,6 +49,26 @@ pub(crate) struct Elsewhere {
 }
 
 impl Elsewhere {
+    /// The words for a question that is answered from what is stored here alone; nothing where there is one server.
+    pub(crate) fn only_here(settings: &Settings, words: &str) -> Self {
+        let servers = |output: &apm_output::Output| output.coverage().servers();
+        let is_asked = settings
+            .output
+            .as_ref()
+            .is_some_and(|output| servers(output) > 1);
+        let mut elsewhere = Self {
+            is_asked,
+            ..Self::default()
+        };
+        elsewhere.leaves_out(words);
+        elsewhere
+    }
+
+    /// Whether there are other servers, of which the engine was asked.
+    pub(crate) fn is_asked(&self) -> bool {
+        self.is_asked
+    }
+
     /// Says of what the answer has the part of here only, where there are other servers.
     pub(crate) fn leaves_out(&mut self, words: &str) {
         if self.is_asked {

@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::arguments::Shape;
+use super::elsewhere::{Elsewhere, join_lines};
 use super::parameter::Parameter;
 use super::parameter::shared::{ENV, SERVICE};
 use super::sourced::Sourced;
@@ -129,6 +130,8 @@ pub(crate) struct Answer {
     pub(crate) levels: Sourced<Vec<Lines>>,
     /// The buckets of the histograms.
     pub(crate) axis: Axis,
+    /// The share of other servers.
+    pub(crate) elsewhere: Elsewhere,
 }
 
 impl Answer {
@@ -160,7 +163,7 @@ impl Question for All {
     }
 
     fn is_settled(answer: &Answer) -> bool {
-        answer.complete
+        answer.complete && answer.elsewhere == Elsewhere::default()
     }
 }
 
@@ -187,7 +190,7 @@ impl Question for Params {
     }
 
     fn is_settled(answer: &Answer) -> bool {
-        answer.complete
+        answer.complete && answer.elsewhere == Elsewhere::default()
     }
 }
 
@@ -211,7 +214,9 @@ impl Asks {
         let found = Sourced::read(source.conn, |conn| {
             logs::logs(conn, &self.request, self.severity)
         })?;
-        let (found, sql) = found.into_parts();
+        let (mut found, sql) = found.into_parts();
+        let (conn, settings) = (&mut *source.conn, source.settings);
+        let elsewhere = join_lines(conn, settings, &self.request, self.severity, &mut found)?;
         let Logs {
             levels,
             complete,
@@ -231,6 +236,7 @@ impl Asks {
             next: next.map(|cursor| cursor.to_string()),
             levels: Sourced::new(levels, sql),
             axis,
+            elsewhere,
         })
     }
 }

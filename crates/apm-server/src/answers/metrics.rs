@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::elsewhere::Elsewhere;
 use super::parameter::Parameter;
 use super::parameter::shared::SERVICE;
 use super::period::Period;
@@ -38,6 +39,10 @@ const NAMES_AFTER: Parameter = Parameter::text(
     "The names begin after this one: `next` of the answer before.",
 );
 
+/// The words for what a page of metrics has where there are other servers.
+const ONLY_HERE: &str =
+    "Series of metrics are not shared: these are the metrics that this server got.";
+
 /// The question.
 #[derive(Debug)]
 pub(crate) struct Params {
@@ -66,6 +71,9 @@ pub(crate) struct Answer {
     /// The same of the earlier window.
     #[serde(skip_serializing_if = "Option::is_none")]
     previous: Option<Previous>,
+    /// Says that the metrics of other servers are not here, where there are some.
+    #[serde(skip)]
+    pub(crate) elsewhere: Elsewhere,
 }
 
 /// Gauges of the earlier window.
@@ -121,6 +129,7 @@ impl Question for Params {
             panels,
             chart,
             previous,
+            elsewhere: Elsewhere::only_here(source.settings, ONLY_HERE),
         })
     }
 

@@ -106,6 +106,25 @@ pub(super) fn look(servers: &[Server; 2], traces: usize) {
         }
     }
     for server in servers {
+        let path = format!("/api/v1/discover?{RANGE}&size=1&group=service.name");
+        let answer = server.get(&path);
+        let groups = answer["groups"]["groups"]
+            .as_array()
+            .expect("groups")
+            .iter();
+        let groups: Vec<_> = groups
+            .map(|group| (group["value"].clone(), group["count"].clone()))
+            .collect();
+        let wanted = [("stock", 2 * traces + 1), ("shop", 2 * traces)];
+        let wanted = wanted.map(|(name, count)| (name.into(), count.into()));
+        assert_eq!(groups, wanted, "{answer}");
+        // An index does not group by the words of a text.
+        let path = format!("/api/v1/discover?{RANGE}&size=1&group=message");
+        let remark = server.get(&path)["elsewhere"]["remark"].to_string();
+        assert!(remark.contains("Groups count"), "{remark}");
+    }
+    look_at_lines(servers);
+    for server in servers {
         let errors = server.get(&format!("/api/v1/services/stock/errors?{RANGE}"));
         let key = errors["errors"][0]["key"]
             .as_str()
@@ -119,5 +138,72 @@ pub(super) fn look(servers: &[Server; 2], traces: usize) {
             Some("the shelf is empty"),
             "{error}"
         );
+    }
+}
+
+/// Both servers list the lines of both, with the counts of their levels, and lead from a line to its trace.
+fn look_at_lines(servers: &[Server; 2]) {
+    const EACH: usize = 30;
+    for (at, server) in servers.iter().enumerate() {
+        let service = ["shop", "stock"][at];
+        let mut body = format!(
+            r#"{{"metadata":{{"service":{{"name":"{service}","agent":{{"name":"rust","version":"1"}}}}}}}}"#
+        );
+        for n in 0..EACH {
+            let level = if n % 3 == 0 { "ERROR" } else { "info" };
+            let time = now() - n as i64 * 1000;
+            body += &format!(
+                r#"
+{{"log":{{"log.level":"{level}","message":"line {n} of {service}","trace.id":"{:032x}","@timestamp":{time}}}}}"#,
+                1
+            );
+        }
+        let kind = "application/x-ndjson";
+        let path = "/intake/v2/events";
+        let answer = call(server.port(), "POST", path, kind, body.as_bytes());
+        assert_eq!(answer.expect("an answer").0, 202);
+        server.wait_until_sent();
+    }
+    for server in servers {
+        for (filter, wanted, errors) in [
+            ("", 2 * EACH, 2 * EACH / 3),
+            ("&level=error", 2 * EACH / 3, 2 * EACH / 3),
+            ("&service=stock", EACH, EACH / 3),
+            ("&q=message:+stock+and+log.level:+info", 2 * EACH / 3, 0),
+        ] {
+            let path = format!("/api/v1/logs?{RANGE}{filter}&size=1000");
+            let mut answer = Value::Null;
+            wait(&format!("{wanted} lines: {filter}"), || {
+                answer = server.get(&path);
+                answer["lines"].as_array().expect("lines").len() == wanted
+                    && answer["total"] == wanted
+            });
+            let level = &answer["levels"][0];
+            let wanted_errors = if filter.contains("q=") { 0 } else { errors };
+            assert_eq!(
+                (&level["severity"], &level["count"]),
+                (&"error".into(), &wanted_errors.into()),
+                "{filter}"
+            );
+            assert_eq!(answer["elsewhere"]["trouble"], Value::Null, "{filter}");
+        }
+        // Page by page each comes once.
+        let mut seen = BTreeSet::new();
+        let mut after = String::new();
+        loop {
+            let answer = server.get(&format!("/api/v1/logs?{RANGE}&size=7{after}"));
+            for line in answer["lines"].as_array().expect("lines") {
+                let message = line["message"].as_str().expect("a message").to_owned();
+                assert!(seen.insert(message), "{line} comes twice");
+            }
+            match answer["next"].as_str() {
+                Some(next) => after = format!("&after={next}"),
+                None => break,
+            }
+        }
+        assert_eq!(seen.len(), 2 * EACH);
+        let trace = server.get(&format!("/api/v1/traces/{:032x}", 1));
+        let lines = trace["logs"].as_array().map(Vec::len);
+        assert_eq!(lines, Some(2 * EACH), "{trace}");
     }
 }

@@ -14,7 +14,7 @@ use super::walk::Search;
 use crate::analytics::deadline::Deadline;
 
 /// Groups shown; the rest is counted together.
-const MOST: usize = 100;
+pub(crate) const MOST: usize = 100;
 /// Different values told apart while counting: bounds memory where the field is an id.
 const MOST_DISTINCT: usize = 100_000;
 
@@ -44,6 +44,33 @@ pub struct Groups {
     pub total: u64,
     /// Whether these are all: false where the deadline ended the search.
     pub complete: bool,
+}
+
+impl Groups {
+    /// Raises the counts to those of an engine, which has what is stored here, too, but for the last seconds. `other`:
+    /// its events with other values.
+    pub(crate) fn add_at_least(&mut self, groups: Vec<Group>, other: u64) {
+        let mut by_value: HashMap<Option<String>, Group> = HashMap::new();
+        let own = std::mem::take(&mut self.groups);
+        let all: u64 = groups.iter().map(|group| group.count).sum();
+        for group in own.into_iter().chain(groups) {
+            let known = by_value.get(&group.value);
+            if known.is_none_or(|known| known.count < group.count) {
+                by_value.insert(group.value.clone(), group);
+            }
+        }
+        self.groups = by_value.into_values().collect();
+        sort(&mut self.groups);
+        let beyond = self.groups.iter().skip(MOST).map(|group| group.count);
+        self.other = self.other.max(other) + beyond.sum::<u64>();
+        self.groups.truncate(MOST);
+        self.total = self.total.max(all + other);
+    }
+}
+
+/// Most first.
+fn sort(groups: &mut [Group]) {
+    groups.sort_unstable_by(|a, b| b.count.cmp(&a.count).then_with(|| a.value.cmp(&b.value)));
 }
 
 #[derive(Default)]
@@ -140,7 +167,7 @@ impl<'a> Tally<'a> {
                 duration_max: (sum.timed > 0).then_some(sum.longest),
             })
             .collect();
-        groups.sort_unstable_by(|a, b| b.count.cmp(&a.count).then_with(|| a.value.cmp(&b.value)));
+        sort(&mut groups);
         let rest: u64 = groups.iter().skip(MOST).map(|group| group.count).sum();
         groups.truncate(MOST);
         Groups {
@@ -174,4 +201,34 @@ fn duration(document: &Json) -> Option<f64> {
     ["/transaction/duration/us", "/span/duration/us"]
         .into_iter()
         .find_map(|path| document.pointer(path)?.as_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(value: &str, count: u64) -> Group {
+        Group {
+            value: Some(value.to_owned()),
+            count,
+            duration_avg: None,
+            duration_max: None,
+        }
+    }
+
+    #[test]
+    fn of_each_value_the_larger_count_of_here_and_of_the_engine_holds() {
+        let mut groups = Tally::new("service.name").finish(true);
+        groups.groups = vec![of("here", 5), of("both", 3)];
+        (groups.total, groups.other) = (10, 2);
+        groups.add_at_least(vec![of("both", 7), of("there", 6), of("here", 4)], 3);
+        assert_eq!(
+            groups.groups,
+            [of("both", 7), of("there", 6), of("here", 5)]
+        );
+        assert_eq!((groups.total, groups.other), (20, 3));
+        let many = (0..150).map(|n| of(&format!("{n:03}"), 1)).collect();
+        groups.add_at_least(many, 0);
+        assert_eq!((groups.groups.len(), groups.other), (MOST, 3 + 53));
+    }
 }

@@ -92,7 +92,7 @@ impl Severity {
     }
 
     /// Lines of this severity, as a query.
-    fn query(self) -> Expr {
+    pub(crate) fn query(self) -> Expr {
         let named = |severity: Self| {
             let starts = severity.starts().iter().flat_map(|start| spellings(start));
             let starts: Vec<String> = starts.map(|start| format!("{start}*")).collect();
@@ -147,6 +147,23 @@ pub(crate) struct Logs {
     pub(crate) axis: Axis,
 }
 
+impl Logs {
+    /// Raises the counts to those of the engine, by the start of their bucket and their level. It has what is stored
+    /// here, too, but for the last seconds.
+    pub(crate) fn add_at_least(&mut self, counts: Vec<(i64, String, u64)>) {
+        let mut tally = Tally::of(self.axis.clone());
+        for (start, level, count) in counts {
+            tally.add(start, &level, count);
+        }
+        for (lines, engine) in self.levels.iter_mut().zip(tally.levels) {
+            for (here, there) in lines.histogram.iter_mut().zip(engine.histogram) {
+                *here = (*here).max(there);
+            }
+            lines.count = lines.count.max(lines.histogram.iter().sum());
+        }
+    }
+}
+
 #[derive(QueryableByName)]
 struct Count {
     #[diesel(sql_type = BigInt)]
@@ -165,7 +182,10 @@ struct Tally {
 
 impl Tally {
     fn new(range: Range) -> Self {
-        let axis = axis(range);
+        Self::of(axis(range))
+    }
+
+    fn of(axis: Axis) -> Self {
         let lines = |severity| Lines {
             severity,
             count: 0,
@@ -328,6 +348,42 @@ mod tests {
         }
         let without = serde_json::json!({"message": "x"});
         assert!(kql::matches(&Severity::Other.query(), &without));
+    }
+
+    #[test]
+    fn the_counts_of_an_engine_are_those_of_here_and_of_others_but_for_the_last_seconds() {
+        let range = Range {
+            from: 0,
+            to: 600 * SECOND,
+        };
+        let mut tally = Tally::new(range);
+        let axis = tally.axis.clone();
+        let last = axis.buckets.len() - 1;
+        let at = |bucket: usize| axis.buckets[bucket].start;
+        tally.add(at(0), "ERROR", 3);
+        tally.add(at(last), "warn", 5);
+        let mut logs = Logs {
+            levels: tally.levels,
+            complete: true,
+            hits: Vec::new(),
+            next: None,
+            axis: axis.clone(),
+        };
+        let counts = [
+            (0, "error", 4),
+            (0, "Fatal", 3),
+            (last, "WARN", 2),
+            (last, "", 1),
+        ];
+        let counts = counts.map(|(bucket, level, count)| (at(bucket), level.to_owned(), count));
+        logs.add_at_least(counts.into());
+        let found: Vec<u64> = logs.levels.iter().map(|lines| lines.count).collect();
+        assert_eq!(found, [7, 5, 0, 0, 1]);
+        assert_eq!(logs.levels[0].histogram[0], 7);
+        assert_eq!(
+            logs.levels[1].histogram[last], 5,
+            "the last seconds are here only"
+        );
     }
 
     #[test]

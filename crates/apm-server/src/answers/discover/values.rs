@@ -2,7 +2,7 @@
 
 use super::{Fields, find, groups_table, request};
 use crate::analytics::discover::{self, Groups, Request};
-use crate::answers::elsewhere::Elsewhere;
+use crate::answers::elsewhere::{Elsewhere, join_groups};
 use crate::answers::parameter::Parameter;
 use crate::answers::{Address, Arguments, Problem, Question, Source, at};
 use crate::csv::Table;
@@ -62,7 +62,11 @@ impl Question for GroupsParams {
     }
 
     fn answer(&self, source: &mut Source<'_>) -> Result<Groups, Problem> {
-        Ok(discover::group(source.conn, &self.request, &self.field)?)
+        let mut groups = discover::group(source.conn, &self.request, &self.field)?;
+        let mut elsewhere = Elsewhere::default();
+        let (conn, settings) = (&mut *source.conn, source.settings);
+        join_groups(conn, settings, &self.request, &mut groups, &mut elsewhere)?;
+        Ok(groups)
     }
 
     fn tables(answer: &Groups) -> Vec<Table> {

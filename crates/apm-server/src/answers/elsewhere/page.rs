@@ -2,9 +2,11 @@
 
 use std::collections::HashSet;
 
-use apm_output::{Events, FoundDocument};
-use apm_store::output;
+use apm_output::{Events, FoundDocument, Output};
+use apm_store::{kept, output};
+use apm_time::SECOND;
 use diesel::SqliteConnection;
+use kql::Expr;
 use serde_json::{Value, json};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -21,6 +23,20 @@ const LOOKED_AT: usize = 1_000;
 /// Numbers of documents that are not stored here begin with this one.
 const FOREIGN: i64 = 1 << 62;
 
+/// A page that is asked for.
+pub(crate) struct Wanted<'a> {
+    /// The search, which holds for the counts, too.
+    pub(crate) request: &'a Request,
+    /// One more condition for the documents.
+    pub(crate) narrow: &'a Expr,
+    /// Numbers of documents of the page that are stored here.
+    pub(crate) here: &'a HashSet<i64>,
+    /// Seconds of a bucket, where documents are to be counted.
+    pub(crate) interval: Option<i64>,
+    /// A field by whose values they are counted, too.
+    pub(crate) by: Option<&'static str>,
+}
+
 /// The documents of the engine that are not stored here.
 #[derive(Debug, Default)]
 pub(crate) struct Others {
@@ -30,6 +46,8 @@ pub(crate) struct Others {
     reach: Option<(i64, i64)>,
     /// All that match, by the start of their bucket; none where the engine cannot tell.
     counts: Option<Vec<(i64, u64)>>,
+    /// The same by the values of a field.
+    pub(crate) values: Vec<(i64, String, u64)>,
     pub(crate) elsewhere: Elsewhere,
 }
 
@@ -50,30 +68,51 @@ pub(crate) fn others(
     here: &HashSet<i64>,
     interval: Option<i64>,
 ) -> Result<Option<Others>, Problem> {
+    let wanted = Wanted {
+        request,
+        narrow: &Expr::All,
+        here,
+        interval,
+        by: None,
+    };
+    others_of(conn, settings, &wanted)
+}
+
+/// The same of a page whose documents and counts differ.
+///
+/// # Errors
+/// Those of the store.
+pub(crate) fn others_of(
+    conn: &mut SqliteConnection,
+    settings: &Settings,
+    wanted: &Wanted<'_>,
+) -> Result<Option<Others>, Problem> {
+    let Wanted { request, here, .. } = wanted;
     let Some(output) = &settings.output else {
         return Ok(None);
     };
-    if output.coverage().servers() == 1 {
+    if !is_needed(conn, output, request)? {
         return Ok(None);
     }
-    let translated = EngineQuery::new(&request.query);
+    let counted = EngineQuery::new(&request.query);
+    let narrowed = EngineQuery::new(wanted.narrow);
+    let is_exact = counted.exact && narrowed.exact;
     let is_page = request.size > 0;
-    let most = match translated.exact {
+    let most = match is_exact {
         true => request.size.min(MOST),
         false if is_page => request.size.clamp(LOOKED_AT, MOST),
         false => 0,
     };
-    let range = json!({"range": {"@timestamp": {
-        "gte": request.range.from.div_euclid(1000), "lte": (request.range.to - 1).div_euclid(1000),
-        "format": "epoch_millis"}}});
     let found = output.events(Events::Page {
-        query: json!({"bool": {"filter": [range, translated.query]}}),
+        query: json!({"bool": {"filter": [range(request), counted.query]}}),
+        narrow: (*wanted.narrow != Expr::All).then_some(narrowed.query),
         until: request.after.map(until),
         most,
-        interval: interval.filter(|_| translated.exact),
+        interval: wanted.interval.filter(|_| counted.exact),
+        by: wanted.by,
     });
     let mut others = Others::default();
-    others.elsewhere.is_asked = true;
+    others.elsewhere.is_asked = output.coverage().servers() > 1;
     let found = match found {
         Ok(found) => found,
         Err(trouble) => {
@@ -81,8 +120,9 @@ pub(crate) fn others(
             return Ok(Some(others));
         }
     };
-    others.elsewhere.remark = remark(&translated);
-    others.counts = translated.exact.then_some(found.counts);
+    others.elsewhere.remark = remark(is_exact, counted.by_words || narrowed.by_words);
+    others.counts = counted.exact.then_some(found.counts);
+    others.values = found.values;
     let millis = |found: Option<&FoundDocument>| Some(time(&found?.document)?.div_euclid(1000));
     let ends = millis(found.documents.first()).zip(millis(found.documents.last()));
     others.reach = ends.filter(|_| found.has_more && is_page);
@@ -98,7 +138,8 @@ pub(crate) fn others(
             .is_none_or(|after| (hit.timestamp, hit.seq) < (after.timestamp, after.seq));
         if !is_in_range
             || !is_older
-            || !(translated.exact || kql::matches(&request.query, &hit.document))
+            || !(counted.exact || kql::matches(&request.query, &hit.document))
+            || !(narrowed.exact || kql::matches(wanted.narrow, &hit.document))
         {
             continue;
         }
@@ -189,9 +230,33 @@ fn until(after: Cursor) -> i64 {
     micros.div_euclid(1000)
 }
 
+/// Whether the engine may have events of a search that are not stored here: there are other servers, or it reaches back
+/// to events that retention or tail sampling has removed.
+///
+/// # Errors
+/// Those of the store.
+pub(super) fn is_needed(
+    conn: &mut SqliteConnection,
+    output: &Output,
+    request: &Request,
+) -> Result<bool, Problem> {
+    if output.coverage().servers() > 1 {
+        return Ok(true);
+    }
+    let whole_since = kept::whole_since(conn)?;
+    Ok(whole_since.is_some_and(|since| request.range.from < since.saturating_mul(SECOND)))
+}
+
+/// The range of a search as a query.
+pub(super) fn range(request: &Request) -> Value {
+    let (from, to) = (request.range.from, request.range.to - 1);
+    json!({"range": {"@timestamp": {
+        "gte": from.div_euclid(1000), "lte": to.div_euclid(1000), "format": "epoch_millis"}}})
+}
+
 /// The words for what the engine cannot tell of a query.
-fn remark(translated: &EngineQuery) -> Option<String> {
-    let words = match (translated.exact, translated.by_words) {
+fn remark(is_exact: bool, by_words: bool) -> Option<String> {
+    let words = match (is_exact, by_words) {
         (true, _) => return None,
         (false, true) => {
             "On other servers, several words are found as whole words only, and not all of them are counted."

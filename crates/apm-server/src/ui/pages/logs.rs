@@ -7,6 +7,7 @@ use super::discover::hits::details;
 use super::{Answer, Context, Rendered, page, service_crumbs, service_tabs, wider};
 use crate::analytics::discover::Hit;
 use crate::analytics::discover::logs::Severity;
+use crate::answers::elsewhere::is_foreign;
 use crate::answers::logs::{All, Answer as Found, Line, Params};
 use crate::ui::budget::each;
 use crate::ui::chart::bars::{BarChart, Layer};
@@ -92,7 +93,8 @@ fn headline(view: &View, only: Option<Severity>, found: &Found) -> (String, Stri
         }
         all => format!("{}.", words::list(all)),
     };
-    if !found.complete {
+    // The note says so if it is for what the engine cannot tell.
+    if !found.complete && found.elsewhere.words().is_none() {
         why.push_str(
             " The search stopped after two seconds. Choose a shorter range to search all of it.",
         );
@@ -105,6 +107,7 @@ fn body(context: &Context<'_>, only: Option<Severity>, found: &Found) -> Markup 
     let any = found.levels.iter().any(|lines| lines.count > 0);
     let tails = view.param("tail").is_some();
     html! {
+        (super::elsewhere_note(&found.elsewhere))
         @if any { section.panel { (histogram(context, only, found)) } }
         @if any || tails || !found.lines.is_empty() {
             (list(view, only, found, tails))
@@ -220,7 +223,10 @@ fn list(view: &View, only: Option<Severity>, found: &Found, tails: bool) -> Mark
         (save(view, &view.service().map_or_else(|| "Logs".to_owned(), |name| format!("Logs of {name}"))))
     };
     let note = html! {
-        @if tails { span data-live-state aria-live="polite" { "Reload the page to see newer lines." } }
+        @if tails {
+            span data-live-state aria-live="polite" { "Reload the page to see newer lines." }
+            @if found.elsewhere.is_asked() { " Live are the lines that this server gets." }
+        }
         @else { (grouped(found.lines.len() as u64)) " of " (compact(found.total)) }
     };
     let row = |line: &Line| {
@@ -255,7 +261,12 @@ fn list(view: &View, only: Option<Severity>, found: &Found, tails: bool) -> Mark
 
 /// The address of the stream of new lines.
 fn stream(view: &View, only: Option<Severity>, found: &Found) -> Href {
-    let newest = found.lines.iter().map(|line| line.seq).max().unwrap_or(-1);
+    let here = found
+        .lines
+        .iter()
+        .map(|line| line.seq)
+        .filter(|seq| !is_foreign(*seq));
+    let newest = here.max().unwrap_or(-1);
     view.to(&["live", "stream"])
         .set("feed", "logs")
         .set("q", view.query())

@@ -44,6 +44,7 @@ impl Rendered for Params {
         let body = html! {
             (page_head(&crumbs, answer, why))
             (service_tabs(view, service, "metrics"))
+            (super::elsewhere_note(&found.elsewhere))
             @if data.names.is_empty() {
                 (super::nothing_here(view, "No metrics"))
             } @else {

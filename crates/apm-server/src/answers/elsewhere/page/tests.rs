@@ -49,6 +49,7 @@ fn others(of: &[(i64, i64)], reach: Option<(i64, i64)>) -> Others {
         hits: hits(&of),
         reach,
         counts: Some(Vec::new()),
+        values: Vec::new(),
         elsewhere: Elsewhere::default(),
     }
 }
