@@ -223,9 +223,9 @@ impl Kind {
     pub(super) fn words(self, number: &dyn Fn(&str) -> f64) -> String {
         match self {
             Self::Insight => {
-                let least = ["any severity", "cost or grave", "grave"];
+                let least = ["any severity", "severity cost or grave", "severity grave"];
                 let at = (number("severity") as usize).min(2);
-                format!("a new insight, {}", least[at])
+                format!("a new insight of {}", least[at])
             }
             Self::Error => format!(
                 "a new error, or one that comes back after {} h",
@@ -259,7 +259,7 @@ impl Kind {
                 number("milliseconds")
             ),
             Self::Objective => format!(
-                "the budget of an objective burns {} times as fast as it may over 5 minutes and an hour, or {} times \
+                "the budget of an objective burns {} times as fast as allowed over 5 minutes and an hour, or {} times \
                  over 30 minutes and 6 hours",
                 number("fast_burn"),
                 number("slow_burn")

@@ -202,7 +202,7 @@ impl Body {
         duration: i64,
         literal: u32,
     ) {
-        let (kind, instance) = self.service.database;
+        let (kind, instance) = statement.database.unwrap_or(self.service.database);
         let sql = statement.sql.replace("{}", &literal.to_string());
         self.write(&Line::Span(wire::Span {
             id: Hex(id),

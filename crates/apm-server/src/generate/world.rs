@@ -36,7 +36,7 @@ pub(super) const SERVICES: &[Service] = &[
         agent: "nodejs",
         language: "javascript",
         framework: "express",
-        database: ("redis", "sessions"),
+        database: ("postgresql", "shop"),
     },
     Service {
         name: "demo-checkout",
@@ -58,6 +58,8 @@ pub(super) struct Statement {
     pub(super) mean_us: f64,
     /// Its duration grows over the window by so many times itself.
     pub(super) growth: f64,
+    /// `db.type` and name of the database, where it is not the service's own.
+    pub(super) database: Option<(&'static str, &'static str)>,
 }
 
 const fn statement(name: &'static str, sql: &'static str, mean_us: f64) -> Statement {
@@ -66,6 +68,7 @@ const fn statement(name: &'static str, sql: &'static str, mean_us: f64) -> State
         name,
         mean_us,
         growth: 0.0,
+        database: None,
     }
 }
 
@@ -93,7 +96,10 @@ static FIND_PERSON: Statement = statement(
     "SELECT people.id, people.name, people.country FROM people WHERE people.id = {}",
     450.0,
 );
-static SESSION: Statement = statement("GET", "GET session:{}", 150.0);
+static SESSION: Statement = Statement {
+    database: Some(("redis", "sessions")),
+    ..statement("GET", "GET session:{}", 150.0)
+};
 static PRODUCTS: Statement = statement(
     "SELECT FROM products",
     "SELECT p.id, p.name, p.price, c.name FROM products p JOIN categories c ON c.id = p.category_id WHERE p.active AND \

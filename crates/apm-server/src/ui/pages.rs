@@ -203,10 +203,10 @@ pub(crate) fn nothing_here(view: &View, what: &str) -> Markup {
             "The filter "
             code { (words::cut(view.query(), 200)) } " matches nothing "
         } @else {
-            "Nothing was stored "
+            "None were stored "
         }
         (words::range(view))
-        @if !view.is_of_service() && let Some(services) = choose::narrowed(view) { " of " b { (services) } }
+        @if !view.is_of_service() && let Some(services) = choose::narrowed(view) { " for " b { (services) } }
         @if let Some(environment) = view.environment() { " in the environment " b { (environment) } } "."
     };
     empty(what, reason, wider(view))

@@ -14,9 +14,9 @@ use crate::ui::plot::layered::layered;
 use route::Route;
 
 /// Width and height of a node, and the distances from node to node.
-const WIDTH: f64 = 256.0;
+const WIDTH: f64 = 276.0;
 const HEIGHT: f64 = 44.0;
-const COLUMN: f64 = 400.0;
+const COLUMN: f64 = 424.0;
 const ROW: f64 = 58.0;
 /// Room around the drawing: arcs of calls to itself and their words stand above a node.
 const MARGIN: f64 = 30.0;
@@ -113,6 +113,8 @@ pub(crate) fn graph(nodes: &[Node], edges: &[Edge], says: &str) -> Markup {
                 @if edges.len() <= LABELLED {
                     @for (edge, place) in edges.iter().zip(labels::places(edges, &routes)) {
                         @if let Some((x, y)) = place {
+                            @let width = labels::width(&edge.label);
+                            rect.call-ground x=(Px(x - width / 2.0)) y=(Px(y - 10.0)) width=(Px(width)) height="13" {}
                             text.call-label x=(Px(x)) y=(Px(y)) aria-hidden="true" { (edge.label) }
                         }
                     }

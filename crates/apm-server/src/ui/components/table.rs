@@ -165,8 +165,9 @@ fn tools(view: &View, frame: &Frame<'_>) -> Markup {
                     @for (place, column) in frame.columns.iter().enumerate().skip(1) {
                         @let is_shown = !gone.contains(&place);
                         li {
-                            a href=(toggle(place)) aria-current=[is_shown.then_some("true")] {
-                                (if is_shown { "Hide " } else { "Show " }) (column.title)
+                            a href=(toggle(place)) {
+                                span.tick aria-hidden="true" { @if is_shown { "✓" } }
+                                span.sr { (if is_shown { "Hide " } else { "Show " }) } (column.title)
                             }
                         }
                     }

@@ -104,8 +104,8 @@ fn markers_list(view: &View, markers: &[Marker], chosen: Option<&Marker>) -> Mar
                             (marker.words())
                         }
                         span.dim {
-                            @if !marker.service.is_empty() { (marker.service) " · " }
-                            @if let Some(environment) = &marker.environment { (environment) " · " }
+                            @if !marker.service.is_empty() { (words::cut(&marker.service, 60)) " · " }
+                            @if let Some(environment) = &marker.environment { (words::cut(environment, 60)) " · " }
                             (view.clock.relative(marker.at * SECOND))
                         }
                     }
@@ -139,7 +139,10 @@ fn rows(view: &View, rows: &[Row], statements: bool) -> Markup {
         Column::bare("Change"),
     ];
     if rows.is_empty() {
-        return nothing("Nothing to compare", "There are none before or after.");
+        return nothing(
+            "Nothing to compare",
+            "There are none in either of the two ranges.",
+        );
     }
     let environments: BTreeSet<&str> = rows.iter().map(|row| row.environment.as_str()).collect();
     let several = environments.len() > 1;

@@ -119,8 +119,8 @@ fn headline(found: &Found) -> (String, String) {
             let by = duration(row.own_difference().unsigned_abs() as f64);
             let more = if sign > 0 { "more" } else { "less" };
             match (row.first, row.second) {
-                (None, _) => format!("Most of it is new: {name}, {by}."),
-                (_, None) => format!("Most of it is gone: {name}, {by}."),
+                (None, _) => format!("Mostly new: {name}, {by}, is only in the second."),
+                (_, None) => format!("Mostly gone: {name}, {by}, is only in the first."),
                 (Some(a), Some(b)) if a.count != b.count => {
                     format!(
                         "Most of it: {name} took {by} {more}, in {} calls instead of {}.",

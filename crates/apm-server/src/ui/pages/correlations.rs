@@ -13,7 +13,7 @@ use crate::ui::components::panel::{nothing, panel};
 use crate::ui::components::saved::save;
 use crate::ui::components::shell::{Page, Section};
 use crate::ui::components::table::{Column, Frame, framed};
-use crate::ui::number::{self, duration, grouped, percent};
+use crate::ui::number::{self, NARROW, duration, grouped, percent};
 use crate::ui::view::View;
 use crate::ui::words;
 
@@ -81,21 +81,21 @@ fn headline(view: &View, asked: &Params, found: &Correlations) -> (String, Strin
                 percent(first.others_share)
             )
         }
-        None => format!("Nothing tells {set} requests to {of} from the others."),
+        None => format!("No field sets {set} requests to {of} apart from the others."),
     };
     let mut why = match asked.set {
         Set::Failed => {
-            "Compared are the fields of requests that failed with those of all others.".to_owned()
+            "The fields of requests that failed are compared with those of all others.".to_owned()
         }
         Set::Slow => match found.min {
             Some(min) => format!(
-                "Slow are the requests of at least {}, the slowest twentieth.",
+                "Slow requests are the slowest 5{NARROW}%, those of at least {}.",
                 duration(min as f64)
             ),
             None => "There is no request to compare.".to_owned(),
         },
         Set::Selected(_) => {
-            "Compared are the fields of the selected requests with those of all others.".to_owned()
+            "The fields of the selected requests are compared with those of all others.".to_owned()
         }
     };
     if !found.complete {
@@ -123,7 +123,7 @@ fn totals(set: Set, found: &Correlations) -> Markup {
 
 fn note(found: &Correlations) -> Markup {
     html! {
-        "the least likely by chance first"
+        "least likely by chance first"
         @if !found.varied.is_empty() {
             @let names: Vec<&str> = found.varied.iter().take(3).map(String::as_str).collect();
             "; not compared, for they have too many values: " (words::cut(&words::list(&names), 90))

@@ -38,7 +38,7 @@ impl Rendered for Params {
                 words::count(views as u64, "view", "views")
             ),
         };
-        let why = "“Pin” at a chart puts it here, with its query. The range of this page holds for all of them.";
+        let why = "“Pin” at a chart puts it here, with its filter. All charts show the time range of this page.";
         let services = html! { a.btn href=(view.to(&["services"])) { "Services" } };
         let body = html! {
             (page_head(&[Crumb::here("Dashboard")], answer, why))
@@ -97,13 +97,13 @@ fn form() -> Markup {
                 input.input.input--text name="title" required maxlength=(LONGEST_TITLE) autocomplete="off";
             }
             label {
-                "Address of the page, behind the server's own"
-                input.input.input--text name="address" required placeholder="for instance services?from=now-1h"
+                "Page"
+                input.input.input--text name="address" required placeholder="services?from=now-1h"
                     autocomplete="off";
             }
             label {
-                "Id of a chart on it, such as latency; empty for a link"
-                input.input.input--text name="chart" autocomplete="off";
+                "Chart on that page, empty for a link to it"
+                input.input.input--text name="chart" placeholder="latency" autocomplete="off";
             }
             div.row { button.btn.btn--primary type="submit" { "Pin" } }
         }

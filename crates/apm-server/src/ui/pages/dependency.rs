@@ -130,7 +130,7 @@ fn rates(context: &Context<'_>, now: &Detail, one: &Dependency) -> Markup {
     }];
     BarChart {
         id: "calls",
-        title: "Calls per minute",
+        title: "Calls/min",
         note: "",
         says: "Calls per minute over time.",
         measure: Measure::Rate,
@@ -187,7 +187,7 @@ fn statements(view: &View, now: &Detail) -> Markup {
     const COLUMNS: [Column; 5] = [
         Column::text("Statement"),
         Column::bare("Calls"),
-        Column::figure("Time"),
+        Column::figure("Total"),
         Column::figure("Avg"),
         Column::figure("p95"),
     ];

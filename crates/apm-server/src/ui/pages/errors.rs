@@ -130,7 +130,9 @@ fn headline(view: &View, found: &Found) -> (String, String) {
             words::range(view)
         )
     };
-    let mut why = if kinds > 1 {
+    let mut why = if kinds > 1 && first.occurrences == 1 {
+        "Each occurred once.".to_owned()
+    } else if kinds > 1 {
         format!(
             "Most often “{}”, {}.",
             words::cut(title(first), 90),
@@ -143,6 +145,8 @@ fn headline(view: &View, found: &Found) -> (String, String) {
     };
     if found.new > 0 && kinds == 1 {
         why.push_str(" It was first seen in this range.");
+    } else if found.new as u64 == kinds {
+        why.push_str(" All of them were first seen in this range.");
     } else if found.new > 0 {
         why.push_str(&format!(
             " {} of them {} first seen in this range.",

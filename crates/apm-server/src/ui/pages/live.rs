@@ -86,7 +86,7 @@ impl Rendered for Params {
             a href=(view.here().without("metrics")) { "Leave metrics out" }
         }
         " "
-        span data-live-state aria-live="polite" { "Reload the page to see newer events." } };
+        span.live-state data-live-state aria-live="polite" { "Reload the page to see newer events." } };
         let body = html! {
             (page_head(&[Crumb::here("Live")], answer, why))
             (panel("Newest first", note, aside, table))

@@ -127,18 +127,14 @@ fn headline(view: &View, service: &str, data: &metrics::Metrics) -> (String, Str
         .flatten()
         .copied()
         .fold(0.0, f64::max);
-    let why = if peak > 0.0 {
+    let why = if data.process_cpu.samples > 0 {
         format!(
             "At most {} of the CPU {}.",
             number::percent(peak),
             words::range(view)
         )
     } else {
-        format!(
-            "{} {}.",
-            words::count(data.names.len() as u64, "metric", "metrics"),
-            words::range(view)
-        )
+        format!("It sent no CPU metrics {}.", words::range(view))
     };
     (answer, why)
 }

@@ -9,18 +9,16 @@ use apm_store::OTHER;
 use maud::{Markup, html};
 
 use super::insights::badge;
-use super::{Answer, Context, Rendered, page, whole, wider};
+use super::{Answer, Context, Rendered, nothing_here, page, whole};
 use crate::analytics::statements::{Cost, Statement};
 use crate::answers::queries::{
     Answer as Found, ByStatement, Params, by_statement, most, per_request,
 };
-use crate::insight::repeats::BADGE;
 use crate::ui::budget::each;
 use crate::ui::chart::buckets::settled;
 use crate::ui::chart::spark::spark;
 use crate::ui::components::cells::{self, Rise, Tone, flag};
 use crate::ui::components::head::{Crumb, page_head};
-use crate::ui::components::panel::empty;
 use crate::ui::components::shell::Section;
 use crate::ui::components::sql;
 use crate::ui::components::table::{Column, Frame, framed};
@@ -55,12 +53,12 @@ impl Rendered for Params {
             let why = "Agents that trace SQL send one span for each statement.";
             let body = html! {
                 (page_head(&crumbs, answer, why))
-                (empty("No statements", words::range(view), wider(view)))
+                (nothing_here(view, "No statements"))
             };
             return Answer::Page(page(Section::Queries, "Queries", body));
         };
         let answer = format!(
-            "{} takes {} of the time in SQL.",
+            "{} takes {} of the time in databases.",
             short(most),
             number::percent(most.share)
         );
@@ -191,8 +189,7 @@ fn line(
             (cells::count(whole(row.calls)))
             td.num title=(format!("{most:.0} at most{lately}")) {
                 @match per_request(callers, row) {
-                    Some(calls) if calls >= BADGE => { (format!("{calls:.1}")) }
-                    Some(_) => "1",
+                    Some(calls) => (number::rate(calls)),
                     None => { span.none { "–" } }
                 }
             }

@@ -55,7 +55,7 @@ pub(crate) fn missing(view: &View, problem: &Problem) -> Page {
     let answer = "This was not found.";
     let body = html! {
         (page_head(&[Crumb::here(section.title())], answer, &why))
-        (empty(answer, &why, wider(view)))
+        div.row.wrap { (wider(view)) }
     };
     Page {
         fresh: false,
@@ -82,7 +82,7 @@ pub(crate) fn bad(view: &View, problem: &Problem) -> Page {
     };
     let body = html! {
         (page_head(&[Crumb::here(section.title())], answer, &why))
-        (empty(answer, &why, remedies))
+        div.row.wrap { (remedies) }
     };
     Page {
         fresh: false,

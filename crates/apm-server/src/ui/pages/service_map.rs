@@ -67,7 +67,6 @@ fn headline(view: &View, service: Option<&str>, map: &ServiceMap) -> (String, St
             why.to_owned(),
         );
     }
-    let others = map.nodes.len() as u64 - services(&map.nodes);
     let answer = match (&name, service) {
         (Some(name), Some(service)) => {
             let ends = |of: fn(&Edge) -> usize, other: fn(&Edge) -> usize| {
@@ -81,39 +80,35 @@ fn headline(view: &View, service: Option<&str>, map: &ServiceMap) -> (String, St
             };
             let called = ends(|edge| edge.from, |edge| edge.to);
             let callers = ends(|edge| edge.to, |edge| edge.from);
-            format!(
-                "{name} calls {} and is called by {}.",
-                words::count(called, "other", "others"),
-                words::count(callers, "other", "others"),
-            )
-        }
-        _ => format!(
-            "{} call {}.",
-            words::count(services(&map.nodes), "service", "services"),
-            match others {
-                0 => "each other".to_owned(),
+            let ends = |n: u64| match n {
+                0 => "none".to_owned(),
+                n => words::count(n, "other", "others"),
+            };
+            match called {
+                0 => format!("{name} is called by {} and calls none.", ends(callers)),
                 _ => format!(
-                    "each other and {}",
-                    words::count(
-                        others,
-                        "database, queue or host",
-                        "databases, queues and hosts"
-                    )
+                    "{name} calls {} and is called by {}.",
+                    ends(called),
+                    ends(callers)
                 ),
             }
-        ),
-    };
-    let answer = match (services(&map.nodes), &name) {
-        (1, None) if others == 0 => "One service calls itself.".to_owned(),
-        (1, None) => format!(
-            "One service calls {}.",
-            words::count(
-                others,
-                "database, queue or host",
-                "databases, queues and hosts"
-            )
-        ),
-        _ => answer,
+        }
+        _ => {
+            let is_service = |place: usize| map.nodes.get(place).is_some_and(Node::is_service);
+            let within =
+                |edge: &Edge| edge.from != edge.to && is_service(edge.from) && is_service(edge.to);
+            let callees = match (map.edges.iter().any(within), others(&map.nodes)) {
+                (true, None) => "each other".to_owned(),
+                (true, Some(others)) => format!("each other and {others}"),
+                (false, Some(others)) => others,
+                (false, None) => "themselves only".to_owned(),
+            };
+            match services(&map.nodes) {
+                1 if callees == "themselves only" => "One service calls itself.".to_owned(),
+                1 => format!("One service calls {callees}."),
+                n => format!("{} services call {callees}.", number::grouped(n)),
+            }
+        }
     };
     let failing = map.edges.iter().filter(|edge| edge.count >= 1.0);
     let failing = failing.max_by(|a, b| {
@@ -130,6 +125,39 @@ fn headline(view: &View, service: Option<&str>, map: &ServiceMap) -> (String, St
         None => format!("No call failed {}.", words::range(view)),
     };
     (answer, why)
+}
+
+/// The nodes that are no services, in words: `1 database`, `5 databases and hosts`; nothing without one.
+fn others(nodes: &[Node]) -> Option<String> {
+    let of = |class: &str| {
+        let others = nodes.iter().filter(|node| !node.is_service());
+        others.filter(|node| kind(node) == class).count() as u64
+    };
+    let kinds = [
+        ("database", "databases"),
+        ("queue", "queues"),
+        ("host", "hosts"),
+    ];
+    let found = kinds.map(|(one, many)| (of(one), one, many));
+    let found: Vec<_> = found.into_iter().filter(|(n, ..)| *n > 0).collect();
+    match found[..] {
+        [] => None,
+        [(n, one, many)] => Some(words::count(n, one, many)),
+        _ => {
+            let all: u64 = found.iter().map(|(n, ..)| n).sum();
+            let many: Vec<&str> = found.iter().map(|(.., many)| *many).collect();
+            Some(format!("{} {}", number::grouped(all), words::list(&many)))
+        }
+    }
+}
+
+/// The word for a node that is no service, as in the legend.
+fn kind(node: &Node) -> &'static str {
+    match type_class(&node.kind) {
+        "t-db" => "database",
+        "t-message" => "queue",
+        _ => "host",
+    }
 }
 
 fn named(map: &ServiceMap, place: usize) -> String {

@@ -66,6 +66,10 @@ impl Rendered for Params {
                     }
                 }
             }
+            // An agent sends metrics before its service answers the first request.
+            @if found.totals.transactions == 0.0 && found.call_first.is_some() && !is_narrowed(view) {
+                (first_steps(view, found))
+            }
             div.cols.cols--5-7 {
                 (errors)
                 @if let Some(busiest) = &found.busiest { (time_goes(view, busiest)) }
@@ -99,6 +103,12 @@ fn without_services(context: &Context<'_>, found: &Found) -> Page {
             (page_head(&crumbs, answer, "Only services with requests that match the filter are listed."))
             (nothing_here(view, "No services"))
         }
+    } else if is_narrowed(view) {
+        let answer = format!("No service sent anything {}.", words::range(view));
+        html! {
+            (page_head(&crumbs, answer, "Choose another range of time."))
+            (nothing_here(view, "No services"))
+        }
     } else {
         let answer = format!("No service has sent anything {}.", words::range(view));
         let why = "Point an agent at this server, or look at a longer range.";
@@ -108,11 +118,18 @@ fn without_services(context: &Context<'_>, found: &Found) -> Page {
         };
         html! {
             (page_head(&crumbs, answer, why))
-            (empty("No services", words::range(view), remedies))
+            (empty("No services", "Services appear here when they send their first event.", remedies))
             (first_steps(view, found))
         }
     };
     super::page(Section::Services, "Services", body)
+}
+
+/// True if the page shows a part only: some services, some requests, or a time that is over.
+fn is_narrowed(view: &View) -> bool {
+    let is_chosen = !view.services.is_all() || !view.environments.is_all();
+    let is_over = view.param("to").is_some_and(|to| to != "now");
+    is_chosen || is_over || view.asked.expr.is_some() || view.param("search").is_some()
 }
 
 /// Commands that bring something to look at.
@@ -134,7 +151,7 @@ fn first_steps(view: &View, found: &Found) -> Markup {
     html! {
         div.cols.cols--2 {
             @if let Some(call) = &call {
-                (step("first-call", "Call the service", "it is watched already", call))
+                (step("first-call", "Call the service", "it is watched already; the first request appears within seconds", call))
             }
             (step("first-demo", "Or look at made-up services", "with requests, statements and errors", &demo))
         }

@@ -81,9 +81,9 @@ fn headline(objectives: &[Measured]) -> (String, String) {
         None => "An objective says which share of requests has to be good. The rest is its budget."
             .to_owned(),
         Some(one) if burn(one) >= FAST => format!(
-            "“{}” burns {:.1} times as fast as it may.",
+            "“{}” burns its budget {} times as fast as allowed.",
             words::cut(&one.objective.name, NAME),
-            burn(one)
+            words::times(burn(one))
         ),
         Some(_) => "No budget burns fast.".to_owned(),
     };
@@ -162,8 +162,8 @@ fn budget(view: &View, one: &Measured) -> Markup {
 fn burn(rate: Option<f64>) -> Markup {
     html! {
         @match rate {
-            Some(rate) if rate >= FAST => (flag(Tone::Bad, &format!("{rate:.1}×"))),
-            Some(rate) => { (format!("{rate:.1}×")) }
+            Some(rate) if rate >= FAST => (flag(Tone::Bad, &format!("{}×", words::times(rate)))),
+            Some(rate) => { (words::times(rate)) "×" }
             None => span.dim { "–" },
         }
     }
@@ -206,17 +206,17 @@ fn form(view: &View, found: &Found) -> Markup {
                 input.input.input--text name="transaction" value=(text(|one| &one.transaction)) autocomplete="off";
             }
             label {
-                "Longest good time, ms. Empty: a request is good if it does not fail."
+                "Slowest good request, ms; empty: every request that does not fail"
                 input.input.input--text name="milliseconds" value=(milliseconds) inputmode="decimal"
                     autocomplete="off";
             }
             label {
-                "Good requests, percent"
+                "Target: good requests, %"
                 input.input.input--text type="number" name="percent" step="any" min="50" max="99.999" value=(share)
                     required;
             }
             label {
-                "Over days"
+                "Days"
                 input.input.input--text type="number" name="days" min="1" max="90" value=(days) required;
             }
             div.row { button.btn.btn--primary type="submit" { "Save" } }

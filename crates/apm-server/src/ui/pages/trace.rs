@@ -56,8 +56,10 @@ impl Rendered for Params {
         let body = html! {
             (page_head(&crumbs, &said.answer, &said.why))
             (totals(view, trace))
-            (pin(id, found.kept))
-            div.row { a.btn.btn--small href=(comparable(view, trace)) { "Compare with another trace" } }
+            div.row.wrap {
+                a.btn.btn--small href=(comparable(view, trace)) { "Compare with another trace" }
+                (pin(id, found.kept))
+            }
             (super::elsewhere_note(&found.elsewhere))
             section.panel aria-label="Trace" { (panel.render(view)) }
         };
@@ -133,7 +135,7 @@ fn pin(id: &str, kept: Option<&'static str>) -> Markup {
                             Some("failure") => "It stays for now: its request failed.",
                             Some("slowest") => "It stays for now: it was the slowest of its name in its hour.",
                             Some(_) => "It stays for now: it is a sample of a statement.",
-                            None => "A pinned trace stays when the events around it are deleted.",
+                            None => "Keeps the trace when the events around it are deleted.",
                         })
                     }
                 }
@@ -163,7 +165,7 @@ fn totals(view: &View, trace: &Trace) -> Markup {
     ];
     if statements > 0 {
         list.push(Fact::with(
-            "SQL statements",
+            "Statements",
             number::grouped(statements),
             dim(duration(time as f64).to_string()),
         ));

@@ -55,7 +55,7 @@ impl Rendered for Params {
 
 fn headline(view: &View, found: &Found) -> (String, String) {
     let Some(lcp) = found.all.lcp else {
-        let answer = format!("No page told its web vitals {}.", words::range(view));
+        let answer = format!("No web vitals were received {}.", words::range(view));
         return (answer, String::new());
     };
     let answer = format!(

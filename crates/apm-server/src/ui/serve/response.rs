@@ -10,7 +10,6 @@ use super::clock;
 use crate::front::Front;
 use crate::ui::components::head::{Crumb, page_head};
 use crate::ui::components::header::QueryState;
-use crate::ui::components::panel::empty;
 use crate::ui::components::shell::{Page, Section, document};
 use crate::ui::components::surroundings::Surroundings;
 use crate::ui::view::View;
@@ -86,7 +85,7 @@ pub(in crate::ui) fn not_found(request: &HttpRequest) -> HttpResponse {
 fn trouble(what: &str, why: &str) -> Page {
     let body = html! {
         (page_head(&[Crumb::here("Pocket APM")], what, why))
-        (empty(what, why, html! { a.btn.btn--primary href="/services" { "Services, last 15 minutes" } }))
+        div.row { a.btn.btn--primary href="/services" { "Services, last 15 minutes" } }
     };
     Page {
         title: what.to_owned(),

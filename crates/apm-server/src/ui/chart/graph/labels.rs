@@ -32,6 +32,11 @@ impl Words {
     }
 }
 
+/// The width of words, about.
+pub(super) fn width(words: &str) -> f64 {
+    words.chars().count() as f64 * CHARACTER
+}
+
 /// The middle and the base of the words at each edge; none where they would cover others, heavier edges first. The
 /// edge's title says them, too.
 pub(super) fn places(edges: &[Edge], routes: &[Route]) -> Vec<Option<(f64, f64)>> {
@@ -41,7 +46,7 @@ pub(super) fn places(edges: &[Edge], routes: &[Route]) -> Vec<Option<(f64, f64)>
     let mut placed: Vec<Words> = Vec::new();
     let mut places = vec![None; edges.len()];
     for edge in order {
-        let half = edges[edge].label.chars().count() as f64 * CHARACTER / 2.0;
+        let half = width(&edges[edge].label) / 2.0;
         let free = candidates(&routes[edge], half)
             .filter(|words| !placed.iter().any(|other| words.covers(*other)));
         let lines = |words: &Words| {
@@ -69,7 +74,7 @@ fn candidates(route: &Route, half: f64) -> impl Iterator<Item = Words> + '_ {
         .flat_map(move |(segment, t)| {
             let middle = route.point(segment, 0.5);
             let point = route.point(segment, t);
-            [-4.0, 13.0].into_iter().filter_map(move |above| {
+            [4.0, -5.0, 14.0].into_iter().filter_map(move |above| {
                 let ((middle, _), (x, y)) = (middle?, point?);
                 let x = x.clamp(middle - room, middle + room);
                 Some(Words {

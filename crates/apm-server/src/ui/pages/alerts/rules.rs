@@ -71,8 +71,8 @@ fn row(view: &View, shown: &ShownRule) -> Markup {
 
 fn origin(origin: Origin) -> &'static str {
     match origin {
-        Origin::Program => "comes with the program",
-        Origin::Changed => "comes with the program, changed",
+        Origin::Program => "built in",
+        Origin::Changed => "built in, changed",
         Origin::Page => "made on this page",
         Origin::File => "in the configuration file",
     }
@@ -129,7 +129,7 @@ fn actions(shown: &ShownRule) -> Markup {
         }
         @match shown.origin {
             Origin::Changed => form method="post" action=(action("delete")) {
-                button.btn.btn--small type="submit" title="As it comes with the program" { "Reset" }
+                button.btn.btn--small type="submit" title="Back to the built-in rule" { "Reset" }
             },
             Origin::Page => form method="post" action=(action("delete")) {
                 button.btn.btn--small type="submit" { "Delete" }

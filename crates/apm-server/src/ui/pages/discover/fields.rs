@@ -72,7 +72,7 @@ fn list(view: &View, state: &State, fields: &[&Field], documents: usize) -> Mark
                 li data-field=(field.name) {
                     a href=(href) aria-expanded=(if open { "true" } else { "false" }) title=(field.name) {
                         span.ftype aria-hidden="true" { (sign(field)) }
-                        span { (field.name) }
+                        span { @for part in field.name.split_inclusive('.') { (part) wbr; } }
                     }
                     @if open { (values(view, state, field, documents)) }
                 }

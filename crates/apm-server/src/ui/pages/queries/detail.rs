@@ -14,14 +14,17 @@ use crate::analytics::statements::{Cost, Statement};
 use crate::answers::Problem;
 use crate::answers::statement::{Answer as Found, Params, Planned};
 use crate::insight::plan::history::Run;
+use crate::ui::components::choose;
 use crate::ui::components::code;
 use crate::ui::components::controls::copy;
 use crate::ui::components::head::{Crumb, Fact, dim, facts, page_head};
-use crate::ui::components::panel::{empty, nothing, panel};
+use crate::ui::components::panel::{nothing, panel};
 use crate::ui::components::shell::{Page, Section};
 use crate::ui::components::sql;
 use crate::ui::number;
-use crate::ui::pages::{Answer, Context, Rendered, charts, distribution, insights, page, wider};
+use crate::ui::pages::{
+    Answer, Context, Rendered, charts, distribution, insights, nothing_here, page,
+};
 use crate::ui::view::View;
 use crate::ui::words;
 
@@ -54,7 +57,7 @@ impl Rendered for Params {
         let callers = count(found.callers.len());
         let body = html! {
             (page_head(&crumbs(view, &row.fingerprint), answer, why))
-            (totals(row))
+            (totals(view, row))
             @if let Some(cost) = &row.cost { (did(cost)) }
             @if !found.insights.is_empty() {
                 @let list = insights::list(view, &found.insights);
@@ -78,7 +81,7 @@ impl Rendered for Params {
         let answer = format!("This statement was not run {}.", words::range(view));
         let body = html! {
             (page_head(&crumbs, answer, "It may have run at another time."))
-            (empty("No runs", words::range(view), wider(view)))
+            (nothing_here(view, "No runs"))
         };
         page(Section::Queries, "Query", body)
     }
@@ -113,14 +116,20 @@ fn headline(view: &View, found: &Found, row: &Statement) -> (String, String) {
     }
 }
 
-fn totals(row: &Statement) -> Markup {
+fn totals(view: &View, row: &Statement) -> Markup {
+    // Of what its list is narrowed to, so that both say the same.
+    let of = choose::narrowed(view).map(|of| dim(format!("of {of}")));
     let time = |us: Option<f64>| {
         html! { @match us { Some(us) => (number::duration(us)), None => { span.none { "–" } } } }
     };
     facts(&[
         Fact::new("Calls", number::grouped(whole(row.calls))),
         Fact::new("Total", time(Some(row.total))),
-        Fact::new("Share of SQL", number::percent(row.share)),
+        Fact::with(
+            "Share of database time",
+            number::percent(row.share),
+            of.unwrap_or_default(),
+        ),
         Fact::new("Average", time(row.latency_avg)),
         Fact::new("p95", time(row.latency.map(|p| p.p95))),
         Fact::new("Longest", time(Some(row.latency_max as f64))),

@@ -112,6 +112,7 @@ fn failing(view: &View, now: &[Service]) -> Option<Headline> {
     let (service, share) = failing.max_by(|a, b| a.1.total_cmp(&b.1))?;
     let requests = words::per_minute(service.throughput, "request", "requests");
     let errors = match service.errors_per_minute {
+        Some(0.0) => " and records no errors".to_owned(),
         Some(errors) => format!(
             " and records {}",
             words::per_minute(errors, "error", "errors")

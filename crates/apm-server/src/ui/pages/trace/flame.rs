@@ -77,7 +77,7 @@ pub(super) fn tab(view: &View, trace: &Trace, focus: Option<usize>) -> Markup {
             }
         }
         div.wf-foot {
-            span { (words::count(below.len() as u64, "item", "items")) ", a bar leads to what is below it" }
+            span { (words::count(below.len() as u64, "item", "items")) ". Click a bar to see only what is below it." }
             @if deeper > 0 {
                 span {
                     (words::count(deeper as u64, "item", "items"))

@@ -20,7 +20,7 @@ const COLUMNS: [Column; 6] = [
     Column::text("Statement"),
     Column::bare("Calls"),
     Column::figure("Total"),
-    Column::figure("Share of SQL"),
+    Column::figure("Share of time"),
     Column::figure("Average"),
     Column::figure("Longest"),
 ];

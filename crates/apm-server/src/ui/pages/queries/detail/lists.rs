@@ -7,6 +7,7 @@ use crate::insight::callers::Caller;
 use crate::ui::components::cells::{self, Tone, flag};
 use crate::ui::components::panel::nothing;
 use crate::ui::components::table::{Column, Frame, framed};
+use crate::ui::number;
 use crate::ui::pages::transaction_href;
 use crate::ui::view::View;
 use crate::ui::words;
@@ -40,7 +41,7 @@ pub(super) fn who(view: &View, callers: &[Caller]) -> Markup {
             tr {
                 th scope="row" { a href=(href(caller)) { (caller.transaction) } span.sub { (caller.service) } }
                 (cells::count(caller.requests.unsigned_abs()))
-                td.num { (format!("{:.1}", caller.calls)) }
+                td.num { (number::rate(caller.calls)) }
                 td.num {
                     a href=(view.to(&["traces", &caller.trace])) title="A request with the most calls" {
                         (format!("{:.0}", caller.most))
@@ -86,7 +87,7 @@ pub(super) fn samples(view: &View, params: &Params, found: &Found) -> Markup {
                 th scope="row" { (view.clock.stamp(run.timestamp)) }
                 (cells::duration(Some(run.duration as f64)))
                 td {
-                    a href=(view.to(&["traces", &run.trace_id])) { code { (words::cut(&run.trace_id, 16)) } }
+                    a href=(view.to(&["traces", &run.trace_id])) { code title=(run.trace_id) { (run.trace_id.get(..8).unwrap_or(&run.trace_id)) } }
                     @if run.calls > 1 { " " (flag(Tone::Neutral, &format!("{}×", run.calls))) }
                     @if run.outcome == "failure" { " " (flag(Tone::Bad, "failed")) }
                 }
