@@ -272,4 +272,19 @@ mod tests {
         assert_eq!(ROUTES[PERSON].path, "/people/<int:id>");
         assert_eq!(ROUTES[CHARGE].path, "/charge/{orderId}");
     }
+
+    #[test]
+    fn commands_of_redis_go_to_redis_and_statements_to_a_database_of_sql() {
+        for route in ROUTES {
+            for step in route.steps {
+                let Step::Sql(statement, _) = step else {
+                    continue;
+                };
+                let own = SERVICES[route.service].database;
+                let (kind, _) = statement.database.unwrap_or(own);
+                let is_command = statement.sql.starts_with("GET ");
+                assert_eq!(kind == "redis", is_command, "{}", statement.sql);
+            }
+        }
+    }
 }

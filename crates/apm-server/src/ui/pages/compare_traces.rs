@@ -14,6 +14,7 @@ use crate::ui::components::panel::{empty, panel};
 use crate::ui::components::shell::{Page, Section};
 use crate::ui::components::table::{Column, Frame, framed};
 use crate::ui::number::{self, duration};
+use crate::ui::query_bar::sentence;
 use crate::ui::view::View;
 use crate::ui::words;
 
@@ -75,7 +76,7 @@ impl Rendered for Params {
         ];
         let recent = html! { a.btn href=(view.to(&["traces"])) { "Recent traces" } };
         let body = html! {
-            (page_head(&crumbs, "These traces cannot be compared.", problem.to_string()))
+            (page_head(&crumbs, "These traces cannot be compared.", sentence(&problem.to_string())))
             (empty("No such trace", "One of the traces is not stored.", recent))
         };
         Page {

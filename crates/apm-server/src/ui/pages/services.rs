@@ -104,9 +104,10 @@ fn without_services(context: &Context<'_>, found: &Found) -> Page {
             (nothing_here(view, "No services"))
         }
     } else if is_narrowed(view) {
-        let answer = format!("No service sent anything {}.", words::range(view));
+        let answer = format!("No service has sent anything {}.", words::range(view));
+        let why = "Look at another range of time, or at all services and environments.";
         html! {
-            (page_head(&crumbs, answer, "Choose another range of time."))
+            (page_head(&crumbs, answer, why))
             (nothing_here(view, "No services"))
         }
     } else {

@@ -320,3 +320,44 @@ async fn calls_of_a_sample_count_for_all_and_survive_a_restart() {
     }
     server.stop().await;
 }
+
+#[actix_web::test]
+async fn the_sentence_of_the_map_names_the_kinds_of_what_is_called_and_claims_no_calls_between_services()
+ {
+    let server = TestServer::start();
+    let at = now() - 5_000_000;
+    let sentence = async || {
+        let page = server.get("/map").await.text;
+        let (_, rest) = page
+            .split_once("<h1 class=\"answer\">")
+            .expect("a headline");
+        let (text, _) = rest.split_once("</h1>").expect("its end");
+        text.to_owned()
+    };
+    let (a, b) = (("db", "a.db"), ("db", "b.db"));
+    let calls = [
+        request(120, 101, None, at),
+        call(121, 101, 120, at, a, true),
+        call(122, 101, 120, at, b, true),
+    ];
+    send(&server, "shop", &calls).await;
+    assert_eq!(sentence().await, "One service calls 2 databases.");
+    let calls = [request(130, 102, None, at), call(131, 102, 130, at, a, true)];
+    send(&server, "cart", &calls).await;
+    assert_eq!(sentence().await, "2 services call 2 databases.");
+    let own = server.get("/services/cart/map").await.text;
+    assert!(
+        own.contains("cart calls 1 other and is called by none."),
+        "{own}"
+    );
+    let calls = [
+        request(140, 103, None, at),
+        call(141, 103, 140, at, ("messaging", "orders"), true),
+    ];
+    send(&server, "cart", &calls).await;
+    assert_eq!(sentence().await, "2 services call 3 databases and queues.");
+    shop(&server).await;
+    let all = sentence().await;
+    assert!(all.contains(" services call each other and "), "{all}");
+    server.stop().await;
+}

@@ -173,7 +173,7 @@ async fn nothing_stands_out_where_nothing_does() {
         let answer = server.get(&format!("/api/v1{PATH}{query}")).await.json();
         assert_eq!(found(&answer), [], "{query}: {answer}");
         let page = server.get(&format!("{PATH}{query}")).await.text;
-        assert!(page.contains("Nothing tells "), "{query}: {page}");
+        assert!(page.contains("No field sets "), "{query}: {page}");
     }
     let one = server
         .get("/services/shop/transactions/view?type=request&name=GET+%2Fpay")

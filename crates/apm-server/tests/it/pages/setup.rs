@@ -1,6 +1,7 @@
 //! The page that tells how to send events here.
 
 use apm_server::SecretToken;
+use serde_json::json;
 
 use super::{metadata, transaction};
 use crate::support::events::now;
@@ -53,4 +54,30 @@ async fn the_secret_is_never_on_the_page_and_its_variable_is_where_one_is_needed
         .await;
     assert_eq!(stranger.status, 401);
     guarded.stop().await;
+}
+
+#[actix_web::test]
+async fn the_first_page_says_what_to_call_until_a_request_was_answered() {
+    let server =
+        TestServer::with(|config| config.call_first = Some("http://127.0.0.1:8080/people".into()));
+    let says = |page: &str| page.contains("curl http://127.0.0.1:8080/people");
+    let home = "/services";
+    assert!(says(&server.get(home).await.text), "nothing was sent");
+    // The agent of the service sends metrics before anybody called it.
+    let metrics = json!({"metricset": {"timestamp": now(), "samples": {"system.memory.total": {"value": 8e9}}}});
+    let body = format!("{}\n{metrics}", metadata("shop"));
+    assert_eq!(server.intake(body).await.status, 202);
+    let page = server.get(home).await.text;
+    assert!(
+        page.contains("1 service sent other events.") && says(&page),
+        "{page}"
+    );
+    for other in ["search=none", "env=live", "from=now-2h&to=now-1h"] {
+        let page = server.get(&format!("{home}?{other}")).await.text;
+        assert!(!says(&page), "{other}");
+    }
+    let body = format!("{}\n{}", metadata("shop"), transaction(1, "GET /", now()));
+    assert_eq!(server.intake(body).await.status, 202);
+    assert!(!says(&server.get(home).await.text));
+    server.stop().await;
 }

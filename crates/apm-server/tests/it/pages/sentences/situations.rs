@@ -153,7 +153,7 @@ pub(super) const SITUATIONS: &[Situation] = &[
         FEW,
         SERVICES,
         "1 service answers * requests per minute.",
-        "Fewer than 1 % of requests fail in any service with ten or more of them.",
+        "100 % of the few requests to {s} failed.",
     ),
     is(
         OTHERS,
@@ -171,7 +171,7 @@ pub(super) const SITUATIONS: &[Situation] = &[
         FAILING,
         SERVICES,
         "10 % of requests to {s} failed in the last 15 minutes.",
-        "It answers * requests per minute and records 0 errors per minute.",
+        "It answers * requests per minute and records no errors.",
     ),
     is(
         STEADY,
@@ -183,7 +183,7 @@ pub(super) const SITUATIONS: &[Situation] = &[
         &[(BEFORE, "", "GET /a", 40, 10.0, 0)],
         SERVICES,
         "No service has sent anything in the last 15 minutes.",
-        "Point an agent at this server, or look at a longer range.",
+        "Look at another range of time, or at all services and environments.",
     ),
     is(
         STEADY,
