@@ -138,7 +138,11 @@ async fn run_service(
         if let Some(file) = db::path(&options.database) {
             apm.explain.push((SERVICE_NAME.to_owned(), file.into()));
         }
-        apm.call_first = Some(format!("http://{}/people", options.listen));
+        let listen = &options.listen;
+        let called = listen
+            .parse()
+            .map_or_else(|_| listen.clone(), |address| reachable(address).to_string());
+        apm.call_first = Some(format!("http://{called}/sql-write"));
         Some(start_server(&apm, alerts, files / 4)?)
     };
     let agent = start_agent(server.as_ref())?;

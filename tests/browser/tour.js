@@ -14,13 +14,36 @@ const apm = await start(directory, "tour");
 const { browser, page, open, shot } = await pictures(process.env.TOUR);
 
 try {
-  await article(apm);
-  const end = Date.now() + MINUTES * 60e3;
-  while (Date.now() < end) {
+  const service = `${apm.pages}/services/my-app-01`,
+    range = "from=now-5m&refresh=0";
+  const view = (name, more = "") =>
+    `${service}/transactions/view?type=request&name=${encodeURIComponent(name)}&${range}${more}`;
+  const round = async () => {
     for (const [host, route] of LOOP) await ask(apm.service + route, { headers: { host } });
     for (const route of ["/", "/delay", "/upstream"]) await ask(apm.service + route);
     // A person, not a benchmark: a round every half second.
     await new Promise((resolve) => setTimeout(resolve, 500));
+  };
+
+  // A newcomer's first two minutes: the first page before anything was called, and the service a minute and two later.
+  await apm.stored("processor.event: metric", 1);
+  await open(`${apm.pages}/services?refresh=0`);
+  // The ports are free ones here, not those that a newcomer sees.
+  await page.locator("#first-call, #first-demo").evaluateAll((all) => {
+    for (const one of all)
+      one.textContent = one.textContent
+        .replace(/:\d+(?=\/sql-write)/, ":8080")
+        .replace(/(?<=--server .*):\d+$/, ":8200");
+  });
+  await shot("first-page");
+  await article(apm);
+  const begin = Date.now();
+  for (const after of [1, 2, MINUTES]) {
+    while (Date.now() < begin + after * 60e3) await round();
+    if (after < MINUTES) {
+      await open(`${service}?refresh=0`);
+      await shot(`first-minutes-${after}`);
+    }
   }
   await ask(`${apm.service}/5xx`);
   await until(
@@ -29,11 +52,6 @@ try {
     ({ insights }) => insights.some(({ kind }) => kind === "repeat"),
   );
   await apm.stored('processor.event: transaction and transaction.name: "GET /5xx"', 4);
-
-  const service = `${apm.pages}/services/my-app-01`,
-    range = "from=now-5m&refresh=0";
-  const view = (name, more = "") =>
-    `${service}/transactions/view?type=request&name=${encodeURIComponent(name)}&${range}${more}`;
 
   await open(`${apm.pages}/services?${range}`);
   await shot("home-root");

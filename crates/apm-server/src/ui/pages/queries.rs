@@ -157,7 +157,12 @@ fn line(
     let average = spark(&average, "average per call over time", is_slower);
     let own = callers.get(&(&*row.service, &*row.fingerprint));
     let caller = own.and_then(|own| own.first());
-    let caller = caller.map_or(row.service.as_str(), |caller| &caller.transaction);
+    let service = words::cut(&row.service, 40);
+    let whose = match caller {
+        Some(caller) if view.service().is_none() => format!("{service} · {}", caller.transaction),
+        Some(caller) => caller.transaction.clone(),
+        None => service,
+    };
     let most = most(callers, row).unwrap_or(0.0);
     let lately = if found.callers_are_recent {
         ", in the last 6 hours"
@@ -177,7 +182,7 @@ fn line(
                     span.qtext {
                         code.sql title=(row.normalized) { (sql::highlight(&row.normalized)) }
                         span.qsub {
-                            span.dim { (caller) }
+                            span.dim { (whose) }
                             @for finding in insights.take(2) { (badge(finding)) }
                             @if let Some(rate) = failed {
                                 (flag(Tone::Bad, &format!("{} failed", number::percent(rate))))

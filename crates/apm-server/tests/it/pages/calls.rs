@@ -342,7 +342,10 @@ async fn the_sentence_of_the_map_names_the_kinds_of_what_is_called_and_claims_no
     ];
     send(&server, "shop", &calls).await;
     assert_eq!(sentence().await, "One service calls 2 databases.");
-    let calls = [request(130, 102, None, at), call(131, 102, 130, at, a, true)];
+    let calls = [
+        request(130, 102, None, at),
+        call(131, 102, 130, at, a, true),
+    ];
     send(&server, "cart", &calls).await;
     assert_eq!(sentence().await, "2 services call 2 databases.");
     let own = server.get("/services/cart/map").await.text;

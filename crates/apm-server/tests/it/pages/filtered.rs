@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{metadata, transaction};
 use crate::support::events::now;
-use crate::support::server::TestServer;
+use crate::support::server::{TestServer, eventually};
 
 const NOTE: &str = "this filter cannot be applied to them";
 
@@ -89,6 +89,17 @@ async fn a_chosen_service_holds_on_every_page_and_in_every_link_of_the_navigatio
             );
         }
     }
+    // The rows of a statement name its service, unless all are of one.
+    eventually("the callers of the statements", async || {
+        let all = server.get("/queries?env=test").await.text;
+        all.contains("shop · GET /mine") && all.contains("other · GET /foreign")
+    })
+    .await;
+    let own = server.get(&format!("/queries?{CHOSEN}")).await.text;
+    assert!(
+        own.contains("GET /mine") && !own.contains("shop · "),
+        "{own}"
+    );
     // From the page of a service, its name goes along, but the list of services has all of them.
     let page = server.get("/services/shop?env=test").await.text;
     assert!(page.contains("href=\"/errors?env=test&amp;service=shop\""));

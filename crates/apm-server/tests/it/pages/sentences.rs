@@ -92,11 +92,11 @@ async fn each_situation_has_its_sentence() {
 #[actix_web::test]
 async fn pages_without_data_say_what_to_call_and_how_to_get_some() {
     let server = TestServer::with(|config| {
-        config.call_first = Some("http://127.0.0.1:8080/people".to_owned());
+        config.call_first = Some("http://127.0.0.1:8080/sql-write".to_owned());
     });
     let page = server.get("/services").await.text;
     for said in [
-        "curl http://127.0.0.1:8080/people".to_owned(),
+        "curl http://127.0.0.1:8080/sql-write".to_owned(),
         format!("pocket-apm generate --server {}", server.running.url()),
     ] {
         assert!(page.contains(&said), "{said}: {page}");

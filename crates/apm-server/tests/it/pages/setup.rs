@@ -58,9 +58,10 @@ async fn the_secret_is_never_on_the_page_and_its_variable_is_where_one_is_needed
 
 #[actix_web::test]
 async fn the_first_page_says_what_to_call_until_a_request_was_answered() {
-    let server =
-        TestServer::with(|config| config.call_first = Some("http://127.0.0.1:8080/people".into()));
-    let says = |page: &str| page.contains("curl http://127.0.0.1:8080/people");
+    let server = TestServer::with(|config| {
+        config.call_first = Some("http://127.0.0.1:8080/sql-write".into())
+    });
+    let says = |page: &str| page.contains("curl http://127.0.0.1:8080/sql-write");
     let home = "/services";
     assert!(says(&server.get(home).await.text), "nothing was sent");
     // The agent of the service sends metrics before anybody called it.

@@ -225,7 +225,7 @@ impl Panel<'_> {
                 div.row.push {
                     (self.find(view, hits))
                     @let discover = view.discover(&format!("trace.id: {}", quoted(&self.trace.id)));
-                    a.btn.btn--small href=(discover) { "Show in Discover" }
+                    a.btn.btn--small href=(discover) { "Trace in Discover" }
                     a.btn.btn--small href=(Href::to(&["traces", &self.trace.id, "export"])) download { "Export" }
                 }
             }

@@ -4,13 +4,16 @@ use maud::{Markup, html};
 
 use super::Panel;
 use crate::analytics::trace::item::TraceError;
+use crate::ui::components::cells::flag;
 use crate::ui::components::code;
 use crate::ui::components::controls::copy;
 use crate::ui::components::panel::nothing;
 use crate::ui::components::table::{Column, Frame, framed};
+use crate::ui::pages::error::level_tone;
 use crate::ui::pages::errors::short;
 use crate::ui::pages::pager;
 use crate::ui::view::View;
+use crate::ui::words;
 
 /// Letters of a message in a table; all of it is in its document.
 const MOST_LETTERS: usize = 300;
@@ -84,7 +87,7 @@ impl Panel<'_> {
             @for line in lines {
                 tr {
                     td.mono { (view.clock.milli(line.timestamp)) }
-                    td.soft { (line.level) }
+                    td { @if !line.level.is_empty() { (flag(level_tone(&line.level), &words::cut(&line.level, 12))) } }
                     td.soft { (line.service) }
                     td.grow title=(cut(&line.message)) { (cut(&line.message)) }
                 }
