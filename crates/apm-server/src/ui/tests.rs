@@ -370,7 +370,7 @@ async fn the_navigation_counts_errors_and_the_picker_knows_the_start() {
         errors.split("</a>").next().unwrap().contains(">2<"),
         "{errors}"
     );
-    assert!(text.contains(">Since start</a>"));
+    assert!(text.contains(">Since server start</a>"));
 }
 
 #[actix_web::test]

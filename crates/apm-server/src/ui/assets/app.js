@@ -28,6 +28,10 @@ const refresh = (root) => {
   for (const [mark, load] of Object.entries(later)) if (root.querySelector(mark)) load().then(({ init }) => init(root));
 };
 
+// On a phone the navigation is a bar that scrolls: it begins at the page that is shown.
+const here = document.querySelector(".nav-in > [aria-current]");
+if (here) here.parentElement.scrollLeft = here.offsetLeft - (innerWidth - here.offsetWidth) / 2;
+
 initTheme();
 initSuggest();
 initPaste();

@@ -147,7 +147,9 @@ fn zones(view: &View) -> [(&'static str, Href, bool); 2] {
 
 /// Ranges that begin with something that happened.
 fn since(around: &Surroundings) -> Vec<(i64, String)> {
-    let start = around.started.map(|at| (at, "Since start".to_owned()));
+    let start = around
+        .started
+        .map(|at| (at, "Since server start".to_owned()));
     let marker = around.marker.as_ref();
     let marker = marker.map(|(at, name)| (*at, format!("Since “{}”", words::cut(name, 24))));
     start.into_iter().chain(marker).collect()

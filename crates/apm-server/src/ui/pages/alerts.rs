@@ -13,7 +13,7 @@ use super::{Answer, Context, Rendered, page};
 use crate::answers::alerts::Params;
 use crate::ui::components::choose;
 use crate::ui::components::head::{Crumb, page_head};
-use crate::ui::components::panel::{nothing, panel};
+use crate::ui::components::panel::panel;
 use crate::ui::components::shell::{Page, Section};
 use crate::ui::number::grouped;
 use crate::ui::view::View;
@@ -48,7 +48,9 @@ impl Rendered for Params {
         let body = html! {
             (page_head(&[Crumb::here("Alerts")], answer, format!("{count} set. {to}")))
             (form.unwrap_or_default())
-            (panel("Firing", grouped(found.firing.len() as u64), pending(found), firing(view, found)))
+            @if !found.firing.is_empty() || found.pending > 0 {
+                (panel("Firing", grouped(found.firing.len() as u64), pending(found), firing(view, found)))
+            }
             (rules::panel_of(view, found))
             div.cols.cols--2 {
                 (receivers::panel_of(view, found))
@@ -72,13 +74,7 @@ fn pending(found: &Overview) -> Markup {
 }
 
 fn firing(view: &View, found: &Overview) -> Markup {
-    html! {
-        @if found.firing.is_empty() {
-            (nothing("Nothing is firing", "Rules are evaluated every few seconds."))
-        } @else {
-            ul.findings { @for one in &found.firing { (item(view, one)) } }
-        }
-    }
+    html! { ul.findings { @for one in &found.firing { (item(view, one)) } } }
 }
 
 fn item(view: &View, one: &Firing) -> Markup {

@@ -131,10 +131,10 @@ fn pin(id: &str, kept: Option<&'static str>) -> Markup {
                     form method="post" action=(address("pin")) { button.btn.btn--small type="submit" { "Pin" } }
                     span.dim {
                         (match kept {
-                            Some("error") => "It stays for now: it has an error.",
-                            Some("failure") => "It stays for now: its request failed.",
-                            Some("slowest") => "It stays for now: it was the slowest of its name in its hour.",
-                            Some(_) => "It stays for now: it is a sample of a statement.",
+                            Some("error") => "Kept for now: it has an error.",
+                            Some("failure") => "Kept for now: its request failed.",
+                            Some("slowest") => "Kept for now: it was the slowest of its name in its hour.",
+                            Some(_) => "Kept for now: it is a sample of a statement.",
                             None => "Keeps the trace when the events around it are deleted.",
                         })
                     }

@@ -116,7 +116,7 @@ fn groups(form: &[(String, String)]) -> Result<Vec<(u64, String)>, &'static str>
             Err("No error is chosen: tick the boxes of some first.")
         }
         Some(groups) if groups.len() > MOST => {
-            Err("Too many errors are chosen: at most 1 000 are changed at once.")
+            Err("Too many errors are chosen: at most 1,000 are changed at once.")
         }
         Some(groups) => Ok(groups),
     }
