@@ -152,7 +152,7 @@ fn first_steps(view: &View, found: &Found) -> Markup {
     html! {
         div.cols.cols--2 {
             @if let Some(call) = &call {
-                (step("first-call", "Call the service", "it is watched already; the first request appears within seconds", call))
+                (step("first-call", "Call the service", "it appears here within seconds", call))
             }
             (step("first-demo", "Or look at made-up services", "with requests, statements and errors", &demo))
         }

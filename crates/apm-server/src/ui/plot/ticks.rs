@@ -59,7 +59,12 @@ pub(crate) fn log_durations(scale: Scale) -> Vec<Tick> {
     let (unit, length) = duration_unit(to);
     let wide = to / from > 1_000.0;
     let mut taken: Vec<(f64, f64)> = Vec::new();
-    let (first, last) = (from.log10().floor() as i32, to.log10().ceil() as i32);
+    // Round in the unit that is written: 1 h and 2 h, not 1e10 µs.
+    let base = if wide { 1.0 } else { length };
+    let (first, last) = (
+        (from / base).log10().floor() as i32,
+        (to / base).log10().ceil() as i32,
+    );
     // 3 and 7 where they fit; the rest only on an axis that would else have next to none.
     let rounds = [
         (&[1.0][..], NEAR, usize::MAX),
@@ -73,7 +78,7 @@ pub(crate) fn log_durations(scale: Scale) -> Vec<Tick> {
         }
         for decade in first..=last {
             for factor in factors {
-                let value = factor * 10f64.powi(decade);
+                let value = factor * 10f64.powi(decade) * base;
                 if value < from * (1.0 - 1e-9) || value > to * (1.0 + 1e-9) {
                     continue;
                 }

@@ -135,17 +135,31 @@ fn calm(view: &View, now: &[Service], changes: &HashMap<String, Change>) -> Stri
     let busy = now.iter().filter(|service| service.transactions > 0.0);
     let known: Vec<Option<&Change>> = busy.map(|service| changes.get(&service.name)).collect();
     let is_covered = |change: &Option<&Change>| change.is_none_or(Change::is_covered);
+    // Of fewer than ten requests a share is no news, but no sentence says that none of them failed.
+    let failing = now.iter().filter_map(|service| {
+        let share = service.failed_rate.filter(|share| *share >= FAILING)?;
+        Some((&service.name, share))
+    });
+    let failing = failing.max_by(|a, b| a.1.total_cmp(&b.1));
+    let failing = failing.map(|(name, share)| {
+        let name = words::cut(name, 60);
+        format!("{} of the few requests to {name} failed.", percent(share))
+    });
     let few = format!("Fewer than 1{NARROW}% of requests fail");
-    match words::before(view) {
-        Some(window) if known.iter().all(|change| slower(*change) == Some(0)) => {
-            format!(
-                "Average latency is about as {window}, and fewer than 1{NARROW}% of requests fail."
-            )
+    match (words::before(view), failing) {
+        (Some(window), failing) if known.iter().all(|change| slower(*change) == Some(0)) => {
+            let same = format!("Average latency is about as {window}");
+            match failing {
+                Some(failing) => format!("{same}. {failing}"),
+                None => format!("{same}, and fewer than 1{NARROW}% of requests fail."),
+            }
         }
-        Some(_) if !known.iter().any(is_covered) => {
-            format!("{few}. There is no earlier data to compare with.")
+        (Some(_), failing) if !known.iter().any(is_covered) => {
+            let failing = failing.unwrap_or_else(|| format!("{few}."));
+            format!("{failing} There is no earlier data to compare with.")
         }
-        _ => format!("{few} in any service with ten or more of them."),
+        (_, Some(failing)) => failing,
+        (_, None) => format!("{few} in any service with ten or more of them."),
     }
 }
 

@@ -45,6 +45,20 @@ fn a_narrow_log_axis_still_has_ticks() {
 }
 
 #[test]
+fn log_axes_of_hours_and_days_are_round_in_their_own_unit() {
+    let days = 8.64e10;
+    assert_eq!(
+        written(&log_durations(Scale::log(3.4 * days, 5.1 * days))),
+        ["4", "5 d"]
+    );
+    let hours = 3.6e9;
+    assert_eq!(
+        written(&log_durations(Scale::log(2.0 * hours, 10.0 * hours))),
+        ["2", "3", "5", "7", "10 h"]
+    );
+}
+
+#[test]
 fn linear_axes_put_the_unit_on_the_last_tick() {
     assert_eq!(
         written(&linear(Scale::linear(0.0, 62_000.0), 6, "ms", 1e3)),

@@ -87,7 +87,8 @@ pub(super) fn samples(view: &View, params: &Params, found: &Found) -> Markup {
                 th scope="row" { (view.clock.stamp(run.timestamp)) }
                 (cells::duration(Some(run.duration as f64)))
                 td {
-                    a href=(view.to(&["traces", &run.trace_id])) { code title=(run.trace_id) { (run.trace_id.get(..8).unwrap_or(&run.trace_id)) } }
+                    @let id = &run.trace_id;
+                    a href=(view.to(&["traces", id])) { code title=(id) { (id.get(..8).unwrap_or(id)) } }
                     @if run.calls > 1 { " " (flag(Tone::Neutral, &format!("{}×", run.calls))) }
                     @if run.outcome == "failure" { " " (flag(Tone::Bad, "failed")) }
                 }

@@ -92,11 +92,11 @@ fn what_cannot_be_compared_is_no_news() {
     for (comparable, why) in [
         (
             Comparable::TooFewRequests,
-            "Fewer than 1 % of requests fail in any service with ten or more of them.",
+            "90 % of the few requests to a failed.",
         ),
         (
             Comparable::NoEarlierData,
-            "Fewer than 1 % of requests fail. There is no earlier data to compare with.",
+            "90 % of the few requests to a failed. There is no earlier data to compare with.",
         ),
     ] {
         let said = say(&now, &[("a", not(comparable))]);
@@ -118,7 +118,7 @@ fn else_what_fails_is_said() {
     );
     assert_eq!(
         said.1,
-        "It answers 10 requests per minute and records 0 errors per minute."
+        "It answers 10 requests per minute and records no errors."
     );
     let filtered = Service {
         errors_per_minute: None,
@@ -127,6 +127,16 @@ fn else_what_fails_is_said() {
     assert_eq!(
         say(&[filtered], &[]).1,
         "It answers 10 requests per minute."
+    );
+}
+
+#[test]
+fn failures_among_few_requests_are_not_passed_over() {
+    let now = [service("a", 150.0, 1.0, 0.0), service("b", 2.0, 1.0, 0.5)];
+    let same = [("a", change(1.0, 1.0)), ("b", change(1.0, 1.0))];
+    assert_eq!(
+        say(&now, &same).1,
+        "Average latency is about as in the 15 minutes before. 50 % of the few requests to b failed."
     );
 }
 
