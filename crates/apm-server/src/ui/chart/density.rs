@@ -210,6 +210,7 @@ impl DensityChart<'_> {
 fn legend() -> Markup {
     html! {
         span.legend {
+            "fewer "
             span.shades aria-hidden="true" { @for shade in 1..=SHADES { i class={ "shade-" (shade) } {} } }
             " more requests "
             span.shades aria-hidden="true" { i.failed.shade-4 {} }

@@ -146,6 +146,7 @@ fn by_value(view: &View, names: &Groups) -> Markup {
         section.panel {
             div.panel-head {
                 h2 { "By " @if is_name { "entry" } @else { (words::cut(&names.field, 40)) } }
+                span.note { "traces · average" }
                 @if !names.complete { span.note { "of the newest " (number::grouped(names.total)) } }
             }
             div.pad {

@@ -45,12 +45,12 @@ pub(super) fn chart(view: &View, question: &Question, found: &Traces) -> Markup 
         .collect();
     let of = match density.complete {
         true => "",
-        false => " The search was cut: these are the newest.",
+        false => ". The search was cut: these are the newest.",
     };
     DensityChart {
         id: "density",
         title: "Durations over time",
-        note: html! { (words::count(density.count, "entry", "entries")) "." (of) },
+        note: html! { (words::count(density.count, "entry", "entries")) (of) },
         range: (density.from, density.to),
         cells: &cells,
         selected: question.durations,
