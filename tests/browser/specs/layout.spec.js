@@ -50,6 +50,43 @@ for (const [width, zoom] of [
     expect(found).toEqual([]);
   });
 
+test("the menus of the header fit into the window and cut nothing, in any width", async ({ page }) => {
+  const found = [];
+  let seen = 0;
+  for (const width of [1440, 900, 390]) {
+    await page.setViewportSize({ width, height: 800 });
+    await page.goto(still(`${ARTICLE}/services`));
+    for (const menu of await page.locator("header details.menu").all()) {
+      const summary = menu.locator(":scope > summary");
+      if (!(await summary.isVisible())) continue;
+      await summary.click();
+      seen += 1;
+      const cut = await menu.locator(":scope > :not(summary)").evaluate((list) => {
+        const { left, right } = list.getBoundingClientRect();
+        const cut = [list, ...list.querySelectorAll("a, form, dd, li")].filter(
+          (one) => one.scrollWidth > one.clientWidth + 1 || (one !== list && one.scrollHeight > one.clientHeight + 1),
+        );
+        const words = cut.map((one) => `cut: ${one.outerHTML.slice(0, 80)}`);
+        return left < 0 || right > innerWidth ? [`from ${left} to ${right}`, ...words] : words;
+      });
+      found.push(...cut.map((what) => `${width} px, ${what}`));
+      await page.keyboard.press("Escape");
+    }
+  }
+  expect(found).toEqual([]);
+  expect(seen).toBeGreaterThan(11);
+});
+
+test("on a phone, the navigation begins at the page that is shown", async ({ page }) => {
+  await page.setViewportSize({ width: 390, height: 800 });
+  for (const path of ["services", "live", "settings"]) {
+    await page.goto(still(`${ARTICLE}/${path}`));
+    const here = page.locator("nav.nav a[aria-current]");
+    await expect(here).toHaveText(/\w/);
+    await expect(here).toBeInViewport({ ratio: 1 });
+  }
+});
+
 // The contrast of two colours as the browser computes them, 1 to 21.
 function contrasts() {
   const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
