@@ -10,7 +10,6 @@ use crate::ui::components::table::{Column, Frame, framed};
 use crate::ui::number;
 use crate::ui::pages::transaction_href;
 use crate::ui::view::View;
-use crate::ui::words;
 
 /// Rows of the table of callers.
 const CALLERS: usize = 50;
