@@ -151,6 +151,8 @@ test("a list of 300 rows has a search, columns and compact rows, without violati
   page,
   begin,
 }) => {
+  // Six searches for violations, each of some seconds on a busy machine.
+  test.setTimeout(180_000);
   const server = await begin(["server"]);
   const all = Array.from({ length: 300 }, (_, i) => request(i + 1, `GET /${i % 10 ? "item" : "cart"}/${i}`));
   await server.send([METADATA("shop"), ...all]);
