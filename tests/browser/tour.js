@@ -99,10 +99,14 @@ try {
   await open(`${apm.pages}/traces/${hits[0].trace.id}?${range}&item=${hits[0].span.id}`);
   await shot("db-sqlread-ext");
   // The picture of the README.
-  const writes = await apm.api("discover", { q: 'span.name: "INSERT INTO people"', size: 1 });
-  const write = writes.hits[0];
+  // One of the faster ones: on a busy machine others wait more than they work.
+  const q = 'processor.event: transaction and transaction.name: "GET /sql-write"';
+  const writes = (await apm.api("discover", { q, size: 50 })).hits;
+  writes.sort((a, b) => a.transaction.duration.us - b.transaction.duration.us);
+  const write = writes[Math.floor(writes.length / 4)].trace.id;
+  const inserts = await apm.api("discover", { q: `span.name: "INSERT INTO people" and trace.id: ${write}`, size: 1 });
   await page.setViewportSize({ width: 1440, height: 900 });
-  await open(`${apm.pages}/traces/${write.trace.id}?${range}&item=${write.span.id}`);
+  await open(`${apm.pages}/traces/${write}?${range}&item=${inserts.hits[0].span.id}`);
   await shot("../trace");
   await page.setViewportSize({ width: 1360, height: 850 });
   await open(view("GET /upstream"));
