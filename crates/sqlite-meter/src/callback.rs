@@ -14,15 +14,6 @@ use crate::slot::Slot;
 /// The SQL function by which a connection is told from others.
 pub(crate) const LOCATE: &CStr = c"sqlite_meter_locate";
 
-/// The counters of a statement, in the order in which [`counters`] takes them.
-const STATEMENT: [c_int; 5] = [
-    ffi::SQLITE_STMTSTATUS_VM_STEP,
-    ffi::SQLITE_STMTSTATUS_FULLSCAN_STEP,
-    ffi::SQLITE_STMTSTATUS_SORT,
-    ffi::SQLITE_STMTSTATUS_AUTOINDEX,
-    ffi::SQLITE_STMTSTATUS_REPREPARE,
-];
-
 /// A connection that was found: its handle, and its slot.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Located {
@@ -171,13 +162,22 @@ unsafe fn on_profile(slot: &Slot, statement: *mut ffi::sqlite3_stmt) {
     }
     // SAFETY: SQLite's texts end with a NUL.
     let sql = unsafe { CStr::from_ptr(text) };
-    // SAFETY: the statement is valid.
-    let mut counters = unsafe { counters(statement) };
+    // Made in its place: it is large, and is passed on by reference.
+    let mut finished = Finished {
+        key: StatementKey {
+            statement: statement.addr(),
+            text: text.addr(),
+        },
+        sql,
+        // SAFETY: the statement is valid.
+        counters: unsafe { counters(statement) },
+    };
+    let counters = &mut finished.counters;
     // SAFETY: the statement is valid, and so is the connection that it belongs to.
     let db = unsafe { ffi::sqlite3_db_handle(statement) };
     // SAFETY: the connection is valid.
     let pages = slot.counts_pages().then(|| unsafe { pages(db) });
-    slot.complete(statement.addr(), &mut counters, pages);
+    slot.complete(statement.addr(), counters, pages);
     // A statement whose rows were not read to the end is reported before SQLite completes it, and with it the number of
     // changed rows.
     // SAFETY: the statement is valid.
@@ -189,32 +189,26 @@ unsafe fn on_profile(slot: &Slot, statement: *mut ffi::sqlite3_stmt) {
         let changed = unsafe { ffi::sqlite3_changes64(db) };
         counters.rows_changed = Some(changed.cast_unsigned());
     }
-    slot.report(&Finished {
-        key: StatementKey {
-            statement: statement.addr(),
-            text: text.addr(),
-        },
-        sql,
-        counters,
-    });
+    slot.report(&finished);
 }
 
 /// Reads a statement's counters, and sets them to zero for its next run.
 ///
 /// # Safety
 /// `statement` must be valid.
+#[inline]
 pub(crate) unsafe fn counters(statement: *mut ffi::sqlite3_stmt) -> Counters {
-    let [steps, fullscan_steps, sorts, autoindex_steps, reprepares] = STATEMENT.map(|which| {
+    let read = |which| {
         // SAFETY: the statement is valid, as the caller says.
         let count = unsafe { ffi::sqlite3_stmt_status(statement, which, 1) };
         u64::from(count.cast_unsigned())
-    });
+    };
     Counters {
-        steps,
-        fullscan_steps,
-        sorts,
-        autoindex_steps,
-        reprepares,
+        steps: read(ffi::SQLITE_STMTSTATUS_VM_STEP),
+        fullscan_steps: read(ffi::SQLITE_STMTSTATUS_FULLSCAN_STEP),
+        sorts: read(ffi::SQLITE_STMTSTATUS_SORT),
+        autoindex_steps: read(ffi::SQLITE_STMTSTATUS_AUTOINDEX),
+        reprepares: read(ffi::SQLITE_STMTSTATUS_REPREPARE),
         ..Counters::default()
     }
 }
@@ -223,17 +217,18 @@ pub(crate) unsafe fn counters(statement: *mut ffi::sqlite3_stmt) -> Counters {
 ///
 /// # Safety
 /// `db` must be valid.
+#[inline]
 pub(crate) unsafe fn pages(db: *mut ffi::sqlite3) -> [u32; 2] {
-    [
-        ffi::SQLITE_DBSTATUS_CACHE_MISS,
-        ffi::SQLITE_DBSTATUS_CACHE_WRITE,
-    ]
-    .map(|which| {
+    let read = |which| {
         let (mut now, mut most) = (0, 0);
         // SAFETY: the connection is valid, as the caller says; both numbers are written to, and kept nowhere.
         unsafe { ffi::sqlite3_db_status(db, which, &mut now, &mut most, 0) };
         now.cast_unsigned()
-    })
+    };
+    [
+        read(ffi::SQLITE_DBSTATUS_CACHE_MISS),
+        read(ffi::SQLITE_DBSTATUS_CACHE_WRITE),
+    ]
 }
 
 /// Sets the counters of all statements of a connection to zero: what ran before is nobody's.

@@ -89,17 +89,7 @@ pub(crate) fn escaped(out: &mut Vec<u8>, text: &str) {
 
 /// `text`, in UTF-8, without quotes around it.
 fn escaped_bytes(out: &mut Vec<u8>, text: &[u8]) {
-    // Text that needs no escape is the rule, and is found out eight bytes at a time.
-    let (words, rest) = text.as_chunks::<8>();
-    let plain = match text.last_chunk::<8>() {
-        // The last eight bytes may have been looked at in part.
-        Some(last) => !words
-            .iter()
-            .chain([last])
-            .any(|word| needs_escape(u64::from_le_bytes(*word))),
-        None => rest.iter().all(|byte| ESCAPES[usize::from(*byte)] == 0),
-    };
-    if plain {
+    if is_plain(text) {
         return out.extend_from_slice(text);
     }
     let mut plain = 0;
@@ -121,11 +111,26 @@ fn escaped_bytes(out: &mut Vec<u8>, text: &[u8]) {
     out.extend_from_slice(&text[plain..]);
 }
 
-/// Whether one of the eight bytes is a control character, a quote or a backslash.
+/// Whether a text needs no escape. That is the rule, and is found out eight bytes at a time and to the end of the text.
+#[inline]
+fn is_plain(text: &[u8]) -> bool {
+    let (words, rest) = text.as_chunks::<8>();
+    let Some(last) = text.last_chunk::<8>() else {
+        return rest.iter().all(|byte| ESCAPES[usize::from(*byte)] == 0);
+    };
+    // The last eight bytes may be looked at twice in part.
+    let mut found = special(u64::from_le_bytes(*last));
+    for word in words {
+        found |= special(u64::from_le_bytes(*word));
+    }
+    found == 0
+}
+
+/// Not 0 if one of the eight bytes is a control character, a quote or a backslash.
 ///
 /// After "Determine if a word has a byte less than n" in Sean Eron Anderson's Bit Twiddling Hacks; exact for the
 /// question whether there is any.
-const fn needs_escape(word: u64) -> bool {
+const fn special(word: u64) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x80 * ONES;
     const fn below(word: u64, limit: u64) -> u64 {
@@ -133,7 +138,7 @@ const fn needs_escape(word: u64) -> bool {
     }
     let quote = word ^ (b'"' as u64 * ONES);
     let backslash = word ^ (b'\\' as u64 * ONES);
-    below(word, 0x20) | below(quote, 1) | below(backslash, 1) != 0
+    below(word, 0x20) | below(quote, 1) | below(backslash, 1)
 }
 
 /// A whole number.
@@ -183,25 +188,35 @@ const fn pair(value: u64) -> &'static [u8; 2] {
 
 /// Sixteen digits, right-aligned: a timestamp in microseconds until the year 2286, for a hole of fixed size.
 #[inline]
-pub(crate) fn micros(out: &mut [u8; 16], mut value: u64) {
-    let (pairs, _) = out.as_chunks_mut::<2>();
-    for place in pairs.iter_mut().rev() {
-        *place = *pair(value % 100);
-        value /= 100;
-    }
+pub(crate) fn micros(out: &mut [u8; 16], value: u64) {
+    const HALF: u64 = 100_000_000;
+    let ([high, low], _) = out.as_chunks_mut::<8>() else {
+        return;
+    };
+    *high = eight_digits((value / HALF % HALF) as u32);
+    *low = eight_digits((value % HALF) as u32);
+}
+
+/// The eight digits of a number below 100 000 000. They are worked out side by side in one register: first in two
+/// groups of four digits, then in four pairs, then in eight single digits.
+#[inline]
+const fn eight_digits(value: u32) -> [u8; 8] {
+    // The quotients by 100 and by 10 are products: exact for numbers of four and of two digits.
+    let fours = (value / 10_000) as u64 | ((value % 10_000) as u64) << 32;
+    let hundreds = ((fours * 5243) >> 19) & 0x0000_007f_0000_007f;
+    let pairs = hundreds | (fours - hundreds * 100) << 16;
+    let tens = ((pairs * 103) >> 10) & 0x000f_000f_000f_000f;
+    let digits = tens | (pairs - tens * 10) << 8;
+    (digits + 0x3030_3030_3030_3030).to_le_bytes()
 }
 
 /// A duration in milliseconds with three decimals, which are the microseconds.
 #[inline]
 pub(crate) fn millis(out: &mut Vec<u8>, duration: Duration) {
-    let nanos = u64::from(duration.subsec_nanos());
-    // Most spans are shorter than this, and are written in one piece.
-    if duration.as_secs() == 0 && nanos < 10_000_000 {
-        let micros = nanos / 1000;
-        let [tens, ones] = *pair(micros % 100);
-        let (whole, hundreds) = (digit(micros / 1000), digit(micros / 100));
-        return out.extend_from_slice(&[whole, b'.', hundreds, tens, ones]);
+    if let Some(digits) = short_millis(duration) {
+        return out.extend_from_slice(&digits);
     }
+    let nanos = u64::from(duration.subsec_nanos());
     uint(
         out,
         duration
@@ -212,6 +227,20 @@ pub(crate) fn millis(out: &mut Vec<u8>, duration: Duration) {
     let rest = nanos / 1000 % 1000;
     let [tens, ones] = *pair(rest % 100);
     out.extend_from_slice(&[b'.', digit(rest / 100), tens, ones]);
+}
+
+/// The same for a duration below ten milliseconds, as most spans have: its text has one length, for a hole of fixed
+/// size.
+#[inline]
+pub(crate) fn short_millis(duration: Duration) -> Option<[u8; 5]> {
+    let micros = duration.subsec_micros();
+    if duration.as_secs() > 0 || micros >= 10_000 {
+        return None;
+    }
+    let [tens, ones] = *pair(u64::from(micros % 100));
+    let hundreds = micros / 100;
+    let (whole, tenths) = (hundreds / 10, hundreds % 10);
+    Some([b'0' + whole as u8, b'.', b'0' + tenths as u8, tens, ones])
 }
 
 /// The last decimal digit of `value`.
@@ -245,7 +274,7 @@ mod tests {
                     let mut word = [others; 8];
                     word[place] = byte;
                     let expected = ESCAPES[usize::from(byte)] != 0;
-                    assert_eq!(needs_escape(u64::from_le_bytes(word)), expected, "{word:?}");
+                    assert_eq!(special(u64::from_le_bytes(word)) != 0, expected, "{word:?}");
                 }
             }
         }
@@ -269,8 +298,14 @@ mod tests {
             assert_eq!(written(|out| uint(out, value)), value.to_string());
         }
         let mut place = [0; 16];
-        micros(&mut place, 1_763_826_000_123_456);
-        assert_eq!(&place, b"1763826000123456");
+        for value in [0, 1, 99_999_999, 100_000_000, 1_763_826_000_123_456] {
+            micros(&mut place, value);
+            assert_eq!(place, format!("{value:016}").as_bytes());
+        }
+        for four in 0..10_000 {
+            let value = four * 10_000 + (9999 - four);
+            assert_eq!(eight_digits(value), format!("{value:08}").as_bytes());
+        }
     }
 
     #[test]
@@ -283,6 +318,9 @@ mod tests {
             let expected = format!("{}.{:03}", nanos / 1_000_000, nanos / 1_000 % 1_000);
             let duration = Duration::from_nanos(nanos);
             assert_eq!(written(|out| millis(out, duration)), expected);
+            let short = short_millis(duration).map(|digits| digits.to_vec());
+            let expected = (nanos < 10_000_000).then(|| expected.into_bytes());
+            assert_eq!(short, expected);
         }
         assert_eq!(written(|out| millis(out, Duration::ZERO)), "0.000");
     }

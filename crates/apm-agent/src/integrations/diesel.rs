@@ -17,7 +17,6 @@ mod plans;
 mod pool;
 #[cfg(feature = "sqlite-meter")]
 mod query_type;
-mod reported;
 #[cfg(feature = "sqlite-meter")]
 mod reports;
 mod statement;

@@ -67,8 +67,8 @@ pub(crate) fn given_up(state: &mut State) {
 
 /// Whether a response lives for hours, as an upgraded connection and an event stream do: its transaction ends with the
 /// head.
-pub(crate) fn is_endless(status: u16, content_type: Option<&str>) -> bool {
+pub(crate) fn is_endless(status: u16, content_type: Option<&[u8]>) -> bool {
     const SWITCHING_PROTOCOLS: u16 = 101;
     status == SWITCHING_PROTOCOLS
-        || content_type.is_some_and(|kind| kind.starts_with("text/event-stream"))
+        || content_type.is_some_and(|kind| kind.starts_with(b"text/event-stream"))
 }

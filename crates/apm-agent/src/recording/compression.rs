@@ -19,33 +19,26 @@ pub(crate) struct Thresholds {
 }
 
 /// A child ended under a parent that has not: keeps it, merges it, or gives out what can no longer be merged. `report`
-/// gets what is to be reported now, in this order. `child` is in an option so that it is moved only once: it is large.
+/// gets what is to be reported now, in this order. Inlined, and so are those that pass the child on: it is large, and
+/// is made where it is moved from.
 #[inline]
 pub(crate) fn offer(
     kept: &mut Option<FinishedSpan>,
-    child: &mut Option<FinishedSpan>,
+    ended: FinishedSpan,
     thresholds: Thresholds,
-    mut report: impl FnMut(&FinishedSpan),
+    mut report: impl FnMut(FinishedSpan),
 ) {
-    let Some(ended) = child.as_ref() else {
+    if let Some(before) = kept
+        && merges(before, &ended, thresholds)
+    {
         return;
-    };
-    // A query is kept back all the same: its caller may still say that it failed.
-    let keeps = if thresholds.enabled {
-        eligible(ended)
-    } else {
-        ended.tail.kind.is_query()
-    };
-    if let Some(before) = kept {
-        if keeps && thresholds.enabled && merge(before, ended, thresholds) {
-            return;
-        }
+    }
+    if let Some(before) = kept.take() {
         report(before);
     }
-    if keeps {
-        *kept = child.take();
+    if keeps(&ended, thresholds) {
+        *kept = Some(ended);
     } else {
-        *kept = None;
         report(ended);
     }
 }
@@ -54,7 +47,26 @@ fn eligible(span: &FinishedSpan) -> bool {
     span.tail.kind.exit && !span.propagated && span.outcome == Outcome::Success
 }
 
-/// Merges `child` into `kept` if they are alike and short enough.
+/// Whether a child that has ended is kept back. A query is in any case: its caller may still say that it failed.
+#[inline]
+pub(crate) fn keeps(ended: &FinishedSpan, thresholds: Thresholds) -> bool {
+    if thresholds.enabled {
+        eligible(ended)
+    } else {
+        ended.tail.kind.is_query()
+    }
+}
+
+/// Merges `child` into the one that is kept back, if compression is wanted and they are alike and short enough.
+#[inline]
+pub(crate) fn merges(
+    kept: &mut FinishedSpan,
+    child: &FinishedSpan,
+    thresholds: Thresholds,
+) -> bool {
+    thresholds.enabled && eligible(child) && merge(kept, child, thresholds)
+}
+
 fn merge(kept: &mut FinishedSpan, child: &FinishedSpan, thresholds: Thresholds) -> bool {
     if !same_kind(kept, child) {
         return false;
@@ -118,7 +130,8 @@ fn merge(kept: &mut FinishedSpan, child: &FinishedSpan, thresholds: Thresholds) 
 
 /// Says how many rows the query that ended last has changed. A composite keeps its number: the sum, where the database
 /// said how many each statement changed, else that of its first.
-pub(crate) fn set_rows_of_last_query(kept: &mut Option<FinishedSpan>, rows: usize) {
+#[inline]
+pub(crate) fn set_rows_of_last_query(kept: Option<&mut FinishedSpan>, rows: usize) {
     if let Some(span) = kept
         && span.composite.is_none()
         && span.tail.kind.is_query()
@@ -132,7 +145,7 @@ pub(crate) fn set_rows_of_last_query(kept: &mut Option<FinishedSpan>, rows: usiz
 /// out what can be reported now.
 pub(crate) fn fail_last_query(
     kept: &mut Option<FinishedSpan>,
-    mut report: impl FnMut(&FinishedSpan),
+    mut report: impl FnMut(FinishedSpan),
 ) {
     let Some(mut span) = kept.take_if(|span| span.tail.kind.is_query()) else {
         return;
@@ -140,10 +153,10 @@ pub(crate) fn fail_last_query(
     let Some(composite) = &mut span.composite else {
         span.outcome = Outcome::Failure;
         span.rows = None;
-        return report(&span);
+        return report(span);
     };
     let Some(last) = composite.last.take() else {
-        return report(&span);
+        return report(span);
     };
     let failed = FinishedSpan {
         took: last.end.saturating_duration_since(last.start),
@@ -173,8 +186,8 @@ pub(crate) fn fail_last_query(
     if composite.count == 1 {
         span.composite = None;
     }
-    report(&span);
-    report(&failed);
+    report(span);
+    report(failed);
 }
 
 fn same_kind(one: &FinishedSpan, other: &FinishedSpan) -> bool {

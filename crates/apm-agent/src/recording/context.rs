@@ -16,6 +16,8 @@ use std::task::{self, Poll};
 use pin_project_lite::pin_project;
 
 use crate::recording::current::{Current, TraceIds};
+#[cfg(feature = "diesel")]
+use crate::recording::leaf_span::Call;
 use crate::recording::leaf_span::LeafSpan;
 use crate::recording::span_kind::SpanKind;
 
@@ -180,4 +182,10 @@ pub fn current_trace_ids() -> Option<TraceIds> {
 /// Begins an exit span under what is current; `None` without a transaction that wants it.
 pub(crate) fn begin_leaf(kind: &Arc<SpanKind>) -> Option<LeafSpan> {
     with(|current| LeafSpan::begin(current, kind))
+}
+
+/// Begins a call under what is current. Whether there is a transaction that wants it.
+#[cfg(feature = "diesel")]
+pub(crate) fn begin_call(call: &mut Call, kind: &Arc<SpanKind>) -> bool {
+    with(|current| call.begin(current, kind).then_some(())).is_some()
 }

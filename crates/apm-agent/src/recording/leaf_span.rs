@@ -35,8 +35,7 @@ pub(crate) struct LeafSpan {
     ended: bool,
 }
 
-/// Details of a query that are known when it has ended, beside its text. They are apart from the span, which is moved
-/// several times until then.
+/// Details of a query that are known when it has ended, beside its text.
 #[derive(Debug, Default)]
 pub(crate) struct QueryDetails {
     pub(crate) binds: Binds,
@@ -48,6 +47,7 @@ pub(crate) struct QueryDetails {
 
 impl LeafSpan {
     /// Begins an exit span; `None` if the transaction wants none.
+    #[inline]
     pub(crate) fn begin(current: &Current, kind: &Arc<SpanKind>) -> Option<Self> {
         Self::begin_with(current, kind, None)
     }
@@ -61,6 +61,7 @@ impl LeafSpan {
         Self::begin_with(current, kind, Some(start))
     }
 
+    #[inline]
     fn begin_with(current: &Current, kind: &Arc<SpanKind>, start: Option<Instant>) -> Option<Self> {
         if !current.transaction.instrument {
             return None;
@@ -102,12 +103,12 @@ impl LeafSpan {
 
     /// Ends it. `tail` is only needed when it was admitted.
     pub(crate) fn end(mut self, outcome: Outcome, tail: Option<Arc<Tail>>) {
-        self.close(None, outcome, tail, QueryDetails::default());
+        self.close(None, outcome, tail, &QueryDetails::default());
     }
 
     /// The same for a span that has ended before.
     pub(crate) fn end_at(mut self, end: Instant, outcome: Outcome, tail: Option<Arc<Tail>>) {
-        self.close(Some(end), outcome, tail, QueryDetails::default());
+        self.close(Some(end), outcome, tail, &QueryDetails::default());
     }
 
     /// Discards it, as if it had not begun.
@@ -126,7 +127,7 @@ impl LeafSpan {
         end: Option<Instant>,
         outcome: Outcome,
         tail: Option<Arc<Tail>>,
-        details: QueryDetails,
+        details: &QueryDetails,
     ) {
         if std::mem::replace(&mut self.ended, true) {
             return;
@@ -144,7 +145,7 @@ impl LeafSpan {
                 let end = end.unwrap_or_else(Instant::now);
                 let propagated = self.propagated;
                 let took = end.saturating_duration_since(start);
-                let mut span = Some(FinishedSpan {
+                let span = FinishedSpan {
                     id,
                     parent_id,
                     start,
@@ -158,8 +159,8 @@ impl LeafSpan {
                     rows: details.rows.or(self.rows),
                     cost: details.cost,
                     stack: stack_of(core, took),
-                });
-                finish(core, parent, &mut span, took);
+                };
+                finish(core, parent, span, took);
             }
             _ => finish_dropped(core, parent, &self.kind, outcome, (start, end), None),
         }
@@ -171,7 +172,7 @@ impl Drop for LeafSpan {
         if !self.ended {
             let tail = Tail::new(Arc::clone(&self.kind), "", None, |_| {});
             let details = QueryDetails::default();
-            self.close(None, Outcome::Unknown, Some(Arc::new(tail)), details);
+            self.close(None, Outcome::Unknown, Some(Arc::new(tail)), &details);
         }
     }
 }

@@ -40,14 +40,13 @@ impl ChildTime {
         }
     }
 
-    /// The self time of a parent that ran from `start` to `end`; a child that still runs counts up to `end`.
-    pub(crate) fn self_time(&self, start: Instant, end: Instant) -> Duration {
+    /// The self time of a parent that took so long and ended at `end`; a child that still runs counts up to `end`.
+    #[inline]
+    pub(crate) fn self_time(&self, took: Duration, end: Instant) -> Duration {
         let running = self
             .since
             .map_or(Duration::ZERO, |since| end.saturating_duration_since(since));
-        end.saturating_duration_since(start)
-            .saturating_sub(self.covered)
-            .saturating_sub(running)
+        took.saturating_sub(self.covered).saturating_sub(running)
     }
 }
 
@@ -67,7 +66,7 @@ mod tests {
         children.child_started(at(50)); // 50..60
         children.child_ended(at(60));
         assert_eq!(
-            children.self_time(start, at(100)),
+            children.self_time(Duration::from_millis(100), at(100)),
             Duration::from_millis(60)
         );
     }
@@ -102,7 +101,8 @@ mod tests {
                     }
                 }
             }
-            let self_time = |it: &ChildTime| it.self_time(start, at(100));
+            let took = Duration::from_millis(100);
+            let self_time = |it: &ChildTime| it.self_time(took, at(100));
             assert_eq!(self_time(&known), self_time(&ended), "{children:?}");
         }
     }
@@ -112,8 +112,9 @@ mod tests {
         let start = Instant::now();
         let mut children = ChildTime::default();
         children.child_started(start + Duration::from_millis(30));
+        let took = Duration::from_millis(100);
         assert_eq!(
-            children.self_time(start, start + Duration::from_millis(100)),
+            children.self_time(took, start + took),
             Duration::from_millis(30)
         );
     }

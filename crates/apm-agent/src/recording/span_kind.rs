@@ -98,6 +98,11 @@ impl Tail {
         &self.json
     }
 
+    /// Bytes of the JSON.
+    pub(crate) fn json_len(&self) -> usize {
+        self.json.len()
+    }
+
     /// Whether another tail says the same: name, type, statement, target.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         self.json == other.json

@@ -1,6 +1,6 @@
 //! Spans with a stack trace, on their way to the agent's thread, where names and lines are looked up.
 //!
-//! Such a span is encoded when it ends, like any other; only its frames are put in later. Few spans are long enough to
+//! Such a span is encoded when it ends, apart from others; its frames are put in later. Few spans are long enough to
 //! have one: where there are many, the rest go without.
 
 use std::sync::Mutex;

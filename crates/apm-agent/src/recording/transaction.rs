@@ -1,8 +1,8 @@
 //! A transaction: one request, or one run of a background job, and the spans inside it.
 //!
 //! [`Core`] is shared (`Arc`) by everything that works on the transaction; whoever owns the end of it calls
-//! [`Core::end`] exactly once, usually by dropping a guard. Spans are encoded when they end and collected here; ending
-//! hands them and the transaction over in one step. A span that ends later is still reported, by itself.
+//! [`Core::end`] exactly once, usually by dropping a guard. Spans that have ended are collected here; ending encodes
+//! them and the transaction in one step. A span that ends later is still reported, by itself.
 
 mod dropped_stats;
 mod encode;
@@ -11,6 +11,7 @@ pub(crate) mod extra;
 pub(crate) mod queries;
 pub(crate) mod reported;
 pub(crate) mod request_body;
+mod span_list;
 pub(crate) mod state;
 
 use std::borrow::Cow;
@@ -138,7 +139,7 @@ impl Core {
                 kind
             };
             state.context = spare::take();
-            state.reported.spans = spare::take();
+            state.reported.spans = span_list::take();
             if let Some(name) = name {
                 state.name.find(grouped(settings, name));
             }
@@ -185,17 +186,17 @@ impl Core {
         }
     }
 
-    /// Gives a beginning span a place, or refuses it because of the limit. Counts it for the self time of its parent if
-    /// that is the transaction.
+    /// Gives a beginning span its id, and a place, or none because of the limit. Counts it for the self time of its
+    /// parent if that is the transaction.
     #[inline]
-    pub(crate) fn admit_span(&self, start: Instant, child_of_transaction: bool) -> bool {
+    pub(crate) fn admit_span(&self, start: Instant, child_of_transaction: bool) -> (SpanId, bool) {
         let mut state = lock(&self.state);
         if child_of_transaction && !state.ended {
             state.children.child_started(start);
         }
         let admitted = state.admitted < self.settings.max_spans;
         state.admitted += u32::from(admitted);
-        admitted
+        (SpanId::draw(&mut state.ids), admitted)
     }
 
     /// Takes back an admitted span that turned out to be none.
@@ -229,29 +230,28 @@ impl Core {
         let _ = (kind, tail, time);
     }
 
-    /// A child of the transaction itself ended; it is taken out of the option, or reported.
+    /// A child of the transaction itself ended.
     #[inline]
-    pub(crate) fn end_child(&self, child: &mut Option<FinishedSpan>, self_time: Duration) {
-        let Some(span) = child.as_ref() else {
-            return;
-        };
+    pub(crate) fn end_child(&self, span: FinishedSpan, self_time: Duration) {
         let mut state = lock(&self.state);
         if state.ended {
-            return self.end_late(&mut state, span);
+            return state.reported.report_late(self, span);
         }
         let state = &mut *state;
         state.children.child_ran(span.start, span.end, span.took);
         state.times.add(&span.tail.kind, self_time);
-        compression::offer(&mut state.kept, child, self.thresholds(), |span| {
-            state.reported.report(self, span);
-        });
+        state.reported.offer(self, span);
     }
 
     /// The last query of the transaction itself has failed, as its caller found out.
     pub(crate) fn fail_last_query(&self) {
         let mut state = lock(&self.state);
         let state = &mut *state;
-        compression::fail_last_query(&mut state.kept, |span| state.reported.report(self, span));
+        let mut kept = state.reported.take_kept();
+        compression::fail_last_query(&mut kept, |span| state.reported.report(self, span));
+        if let Some(kept) = kept {
+            state.reported.keep(kept);
+        }
     }
 
     /// A descendant of a span ended: adds its self time. What its parent gives out is reported by
@@ -264,10 +264,10 @@ impl Core {
     }
 
     /// Reports a span that the compression of a span's children gave out.
-    pub(crate) fn report(&self, span: &FinishedSpan) {
+    pub(crate) fn report(&self, span: FinishedSpan) {
         let mut state = lock(&self.state);
         if state.ended {
-            self.end_late(&mut state, span);
+            state.reported.report_late(self, span);
         } else {
             state.reported.report(self, span);
         }
@@ -296,12 +296,6 @@ impl Core {
             .drop_span(kind, outcome, 1, end.saturating_duration_since(start));
     }
 
-    /// A span that outlived its transaction goes by itself.
-    fn end_late(&self, state: &mut State, span: &FinishedSpan) {
-        state.reported.encode(self, span);
-        state.reported.hand_over(self);
-    }
-
     /// Notes the request that it answers, and finds result and outcome by the status.
     pub(crate) fn set_http(&self, request: &HttpRequest<'_>) {
         let mut context = Vec::new();
@@ -321,13 +315,12 @@ impl Core {
     /// Ends the transaction now and hands it over with its spans. Only the first call counts.
     pub(crate) fn end(&self) {
         let end = Instant::now();
+        let duration = end.saturating_duration_since(self.identity.start);
         let mut state = lock(&self.state);
         if state.ended {
             return;
         }
-        if let Some(kept) = state.kept.take() {
-            state.reported.report(self, &kept);
-        }
+        state.reported.settle(self);
         state.ended = true;
         self.has_ended.store(true, Ordering::Relaxed);
         if self.only_propagates {
@@ -335,7 +328,7 @@ impl Core {
         }
         // Metrics count unsampled transactions as well.
         if self.breakdown {
-            let app = state.children.self_time(self.identity.start, end);
+            let app = state.children.self_time(duration, end);
             self.recorder
                 .breakdown
                 .add(&state.kind, state.name(), app, &state.times);
@@ -343,15 +336,14 @@ impl Core {
         if !self.identity.sampled && !self.recorder.wants_unsampled() {
             return;
         }
-        let duration = end.saturating_duration_since(self.identity.start);
-        let lines = state.reported.lines + 1;
+        let lines = state.reported.spans.len() as u64 + 1;
         let settings = state.body.is_some().then(|| self.recorder.config.load());
         let with_body = settings
             .as_deref()
             .filter(|settings| settings.capture_body.for_transactions());
         let state = &mut *state;
         self.recorder.buffers.append(lines, |out| {
-            out.extend_from_slice(&state.reported.spans);
+            state.reported.encode(self, out);
             encode::write(
                 out,
                 &self.identity,
@@ -360,8 +352,7 @@ impl Core {
                 with_body.map(|it| &***it),
             );
         });
-        spare::give(std::mem::take(&mut state.reported.spans));
-        state.reported.lines = 0;
+        span_list::give(std::mem::take(&mut state.reported.spans));
         self.recorder
             .stacks
             .push(&mut state.reported.stacked, &self.recorder.buffers);
@@ -384,10 +375,8 @@ impl Core {
         self.has_ended.store(true, Ordering::Relaxed);
         let mut state = lock(&self.state);
         state.ended = true;
-        state.reported.spans = Vec::new();
-        state.reported.lines = 0;
+        state.reported.clear();
         state.reported.stacked = Vec::new();
-        state.kept = None;
     }
 }
 
@@ -396,7 +385,7 @@ impl Drop for Core {
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
         // Until now an error might have asked for it.
         spare::give(std::mem::take(&mut state.context));
-        spare::give(std::mem::take(&mut state.reported.spans));
+        span_list::give(std::mem::take(&mut state.reported.spans));
     }
 }
 

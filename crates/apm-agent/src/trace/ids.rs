@@ -156,6 +156,19 @@ id! {
     ErrorId, u128, u128, 16, 32
 }
 
+impl SpanId {
+    /// Draws a random id by a generator.
+    #[inline]
+    pub(crate) fn draw(generator: &mut fastrand::Rng) -> Self {
+        loop {
+            let value = generator.u64(..);
+            if value != 0 {
+                return Self(value);
+            }
+        }
+    }
+}
+
 impl TraceId {
     /// Half of the id's bits, uniformly distributed if the id was drawn by [`TraceId::random`].
     pub(crate) fn low_bits(self) -> u64 {

@@ -1,5 +1,6 @@
 //! Transactions and spans by hand, and what is kept of them.
 
+mod kept;
 mod stacks;
 
 use std::time::Duration;

@@ -129,7 +129,7 @@ fn respond<B: MessageBody>(
         errors::capture(&core, error, status.as_u16());
     }
     let content_type = response.headers().get(header::CONTENT_TYPE);
-    let content_type = content_type.and_then(|kind| kind.to_str().ok());
+    let content_type = content_type.map(|kind| kind.as_bytes());
     let sending = if is_endless(status.as_u16(), content_type) {
         core.end();
         None

@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use sqlite_meter::Finished;
 
-use super::reported::Reported;
 use super::statement::{Statement, Statements, changes_rows, hash};
 use crate::recording::cost::{COUNTS, Cost, ROWS_RETURNED};
+use crate::recording::leaf_span::QueryDetails;
 
 /// Rows of a statement, or of several.
 #[derive(Clone, Copy, Debug, Default)]
@@ -109,29 +109,33 @@ impl Reports {
         self.last = rows;
     }
 
-    /// The query has ended. `written`: a hash of its text, if that is known from elsewhere.
-    pub(super) fn close(&mut self, written: Option<u64>) -> Reported {
+    /// The query has ended. Tells its cost and the number of rows that it changed, if something was reported, and
+    /// returns its statement, if there was one and its text is the query's. `written`: a hash of its text, if that is
+    /// known from elsewhere.
+    pub(super) fn close(
+        &mut self,
+        written: Option<u64>,
+        details: &mut QueryDetails,
+    ) -> Option<Arc<Statement>> {
         self.open = false;
         let statement = self.statement.take();
         let hash = written.or_else(|| Some(statement.as_ref()?.hash));
-        Reported {
-            sums: hash.and_then(|hash| self.sums(hash)),
-            statement,
+        if let Some(rows) = hash.and_then(|hash| self.rows(hash)) {
+            details.rows = rows.changed;
+            let cost = details.cost.insert(self.cost);
+            cost.0[ROWS_RETURNED] = rows.returned;
         }
+        statement
     }
 
-    /// The query's cost, and the number of rows that it changed; `None` if nothing was reported. `text`: a hash of the
-    /// query's text.
-    fn sums(&self, text: u64) -> Option<(Cost, Option<u64>)> {
-        let rows = match self.count {
-            0 => return None,
-            1 => self.last,
-            _ if self.last.hash == text => self.last,
-            _ if self.first.hash == text => self.first,
-            _ => self.all,
-        };
-        let mut cost = self.cost;
-        cost.0[ROWS_RETURNED] = rows.returned;
-        Some((cost, rows.changed))
+    /// The rows of the query; `None` if nothing was reported. `text`: a hash of the query's text.
+    fn rows(&self, text: u64) -> Option<&Rows> {
+        match self.count {
+            0 => None,
+            1 => Some(&self.last),
+            _ if self.last.hash == text => Some(&self.last),
+            _ if self.first.hash == text => Some(&self.first),
+            _ => Some(&self.all),
+        }
     }
 }

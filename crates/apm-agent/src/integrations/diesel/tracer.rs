@@ -17,13 +17,12 @@ use diesel::connection::{DebugQuery, Instrumentation, InstrumentationEvent};
 
 #[cfg(feature = "sqlite-meter")]
 use super::query_type::{QueryType, QueryTypes};
-use super::reported::Reported;
 #[cfg(feature = "sqlite-meter")]
 use super::reports::Reports;
 use super::statement::{Statement, Statements, write_sql};
 use crate::recording::binds::Binds;
 use crate::recording::context;
-use crate::recording::leaf_span::{Call, LeafSpan, QueryDetails};
+use crate::recording::leaf_span::{Call, QueryDetails};
 use crate::recording::outcome::Outcome;
 use crate::recording::span_kind::{SpanKind, Tail};
 use crate::util::lock;
@@ -132,27 +131,31 @@ impl Tracer {
             before.fail();
         }
         self.written = None;
-        let span = context::begin_leaf(&self.kind);
-        let wanted = span.as_ref().is_some_and(LeafSpan::admitted);
+        let spare = self.spare.take();
+        let mut call = spare.unwrap_or_else(|| Call::new(self.number));
+        let begun = context::begin_call(&mut call, &self.kind);
+        let wanted = begun && call.admitted();
         let expected = self.expect(query, wanted);
-        let Some(span) = span else {
+        if !begun {
+            self.spare = Some(call);
             return;
-        };
-        let tail = match expected {
-            _ if !wanted => None,
-            Some(expected) => Some(expected),
+        }
+        match expected {
+            _ if !wanted => {}
+            Some(expected) => call.expect(expected),
             None => {
                 let written = self.write(query);
                 if written.statement.is_ping() && self.depth == 0 {
                     self.learn(&written.statement);
-                    return span.forget();
+                    call.forget();
+                    self.spare = Some(call);
+                    return;
                 }
-                let tail = Arc::clone(&written.statement.tail);
+                call.expect(Arc::clone(&written.statement.tail));
                 self.written = Some(written);
-                Some(tail)
             }
-        };
-        self.runs(span, tail);
+        }
+        self.runs(call);
     }
 
     /// A query begins. Has its statements reported if they are wanted, and returns the tail of the statement that it is
@@ -241,10 +244,7 @@ impl Tracer {
         }
     }
 
-    fn runs(&mut self, span: LeafSpan, tail: Option<Arc<Tail>>) {
-        let spare = self.spare.take();
-        let mut call = spare.unwrap_or_else(|| Call::new(self.number));
-        call.begin(span, tail);
+    fn runs(&mut self, call: Box<Call>) {
         if self.any_thread {
             self.held = Some(call);
             return;
@@ -269,47 +269,43 @@ impl Tracer {
             return;
         };
         let end = Instant::now();
-        let details = if call.admitted() {
-            self.describe(&mut call, query, written, outcome)
+        let mut details = QueryDetails::default();
+        if call.admitted() && !self.describe(&mut call, query, written, outcome, &mut details) {
+            context::unfinished(|unfinished| unfinished.take_back(&call));
+            call.forget();
         } else {
-            Some(QueryDetails::default())
-        };
-        match details {
-            Some(details) => call.end_at(end, outcome, details),
-            None => {
-                context::unfinished(|unfinished| unfinished.take_back(&call));
-                call.forget();
-            }
+            call.end_at(end, outcome, &details);
         }
         self.spare = Some(call);
     }
 
-    /// Says which query has ended, and returns what else is known of it; `None` for a ping, of which there is to be no
-    /// span.
+    /// Says which query has ended and what else is known of it; `false` for a ping, of which there is to be no span.
+    #[inline]
     fn describe(
         &mut self,
         call: &mut Call,
         query: &dyn DebugQuery,
         written: Option<Written>,
         outcome: Outcome,
-    ) -> Option<QueryDetails> {
+        details: &mut QueryDetails,
+    ) -> bool {
         let was_written = written.is_some();
-        let mut reported = self.reported(written.as_ref().map(|written| written.statement.hash));
-        let (statement, binds) = match (written, reported.statement.take()) {
+        let hash = written.as_ref().map(|written| written.statement.hash);
+        let reported = self.reported(hash, details);
+        let (statement, binds) = match (written, reported) {
             (Some(written), _) => (written.statement, Some(written.binds)),
             (None, Some(statement)) => (statement, None),
             (None, None) => {
                 let written = self.write(query);
-                reported = self.reported(Some(written.statement.hash));
+                self.reported(Some(written.statement.hash), details);
                 (written.statement, Some(written.binds))
             }
         };
         if self.depth == 0 && statement.is_ping() {
-            return None;
+            return false;
         }
-        let mut details = QueryDetails::default();
         let Some((span, expected)) = call.describe(&statement.tail) else {
-            return Some(details);
+            return true;
         };
         if was_written || !expected {
             self.learn(&statement);
@@ -322,23 +318,29 @@ impl Tracer {
             None if asks => Binds::First,
             None => Binds::Unknown,
         };
-        if let Some((cost, rows)) = reported.sums {
-            details.cost = Some(cost);
-            let counts = outcome == Outcome::Success && statement.tail.changes_rows();
-            details.rows = rows.filter(|_| counts);
+        // Otherwise the number may be that of an earlier statement.
+        if outcome != Outcome::Success || !statement.tail.changes_rows() {
+            details.rows = None;
         }
-        Some(details)
+        true
     }
 
-    /// The database's report on the query that has ended. `written`: a hash of its text, if Diesel has written it.
+    /// The database's report on the query that has ended: the statement, where there was one and its text is the
+    /// query's. `written`: a hash of its text, if Diesel has written it.
     #[cfg(feature = "sqlite-meter")]
-    fn reported(&self, written: Option<u64>) -> Reported {
-        lock(&self.shared).reports.close(written)
+    fn reported(
+        &mut self,
+        written: Option<u64>,
+        details: &mut QueryDetails,
+    ) -> Option<Arc<Statement>> {
+        // Nothing was asked to be reported where the database is not measured.
+        self.meter.as_ref()?;
+        lock(&self.shared).reports.close(written, details)
     }
 
     #[cfg(not(feature = "sqlite-meter"))]
-    fn reported(&self, _: Option<u64>) -> Reported {
-        Reported::default()
+    fn reported(&mut self, _: Option<u64>, _: &mut QueryDetails) -> Option<Arc<Statement>> {
+        None
     }
 }
 

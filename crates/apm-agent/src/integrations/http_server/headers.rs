@@ -7,7 +7,7 @@
 
 use crate::config::Snapshot;
 use crate::encode::json;
-use crate::recording::http::KnownHost;
+use crate::recording::http::{KnownHost, KnownPeer};
 use crate::sanitize::{REDACTED, RedactionCache, urls};
 
 const SLOTS: usize = 128;
@@ -29,6 +29,8 @@ pub(crate) struct HeaderCache<N> {
     pub(super) cookies: RedactionCache,
     /// The host of the request before.
     pub(super) host: KnownHost,
+    /// The other end of its connection.
+    pub(super) peer: KnownPeer,
 }
 
 #[derive(Debug)]
@@ -50,6 +52,7 @@ impl<N> Default for HeaderCache<N> {
             generation: 0,
             cookies: RedactionCache::default(),
             host: KnownHost::default(),
+            peer: KnownPeer::default(),
         }
     }
 }

@@ -11,7 +11,7 @@ use pin_project_lite::pin_project;
 
 use super::body::{Answer, ApmBody};
 use super::grpc::{self, Status};
-use super::headers::{pairs, text, with_cache};
+use super::headers::{pairs, with_cache};
 use super::request::Recorded;
 use crate::integrations::http_server::{
     self, OnPanic, Sending, answered, caught, is_endless, write_response,
@@ -118,7 +118,8 @@ fn respond<B: Body>(recorded: Recorded, response: Response<B>) -> Response<ApmBo
         }
     }
     named.find_name(None);
-    if is_endless(status, text(response.headers(), header::CONTENT_TYPE)) {
+    let content_type = response.headers().get(header::CONTENT_TYPE);
+    if is_endless(status, content_type.map(|kind| kind.as_bytes())) {
         named.core.end();
         return response.map(ApmBody::unrecorded);
     }

@@ -62,8 +62,8 @@ fn reported(spans: impl IntoIterator<Item = FinishedSpan>, thresholds: Threshold
     let mut kept = None;
     let mut out = Vec::new();
     for span in spans {
-        offer(&mut kept, &mut Some(span), thresholds, |span| {
-            out.push(shown(span));
+        offer(&mut kept, span, thresholds, |span| {
+            out.push(shown(&span));
         });
     }
     out.extend(kept.as_ref().map(shown));
@@ -72,8 +72,8 @@ fn reported(spans: impl IntoIterator<Item = FinishedSpan>, thresholds: Threshold
 
 /// Offers a span of which nothing is to be reported yet.
 fn keep(kept: &mut Option<FinishedSpan>, span: FinishedSpan) {
-    offer(kept, &mut Some(span), LIMITS, |span| {
-        panic!("reported {}", shown(span))
+    offer(kept, span, LIMITS, |span| {
+        panic!("reported {}", shown(&span))
     });
 }
 
@@ -202,7 +202,7 @@ fn a_composite_has_the_sums_of_what_its_statements_took_without_one_that_leaves_
     assert_eq!(kept.as_ref().map(sums), Some((Some((60, 3)), Some(3))));
 
     let mut reported = Vec::new();
-    fail_last_query(&mut kept, |span| reported.push(sums(span)));
+    fail_last_query(&mut kept, |span| reported.push(sums(&span)));
     assert_eq!(reported, [(Some((30, 2)), Some(3)), (Some((30, 1)), None)]);
 }
 
@@ -235,7 +235,7 @@ fn a_query_whose_caller_saw_it_fail_leaves_its_composite() {
     let mut reported = Vec::new();
     fail_last_query(&mut kept, |span| {
         let times = [span.sum(), span.duration()].map(|time| time.as_millis());
-        reported.push((shown(span), span.outcome, times));
+        reported.push((shown(&span), span.outcome, times));
     });
     assert!(kept.is_none());
     let rest = ("a x2 exact_match".to_owned(), Outcome::Success, [20, 20]);

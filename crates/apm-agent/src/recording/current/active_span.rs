@@ -58,12 +58,12 @@ pub(crate) fn begin_at(current: &Current, start: Option<Instant>) -> Option<Begi
         return None;
     }
     let start = start.unwrap_or_else(Instant::now);
-    let admitted = core.admit_span(start, current.span.is_none());
+    let (id, admitted) = core.admit_span(start, current.span.is_none());
     if let Some(parent) = &current.span {
         lock(&parent.state).children.child_started(start);
     }
     Some(Beginning {
-        id: SpanId::random(),
+        id,
         parent_id: current.parent_id(),
         start,
         admitted,
@@ -78,21 +78,17 @@ pub(crate) fn stack_of(core: &Core, duration: Duration) -> Option<Box<[usize]>> 
     (!stack.is_empty()).then(|| stack.into_boxed_slice())
 }
 
-/// Ends a span: tells its parent, and reports what can be reported. The span is in an option so that it is moved only
-/// once, if at all: it is large.
+/// Ends a span: tells its parent, and reports what can be reported.
 #[inline]
 pub(crate) fn finish(
     core: &Core,
     parent: Option<&ActiveSpan>,
-    ended: &mut Option<FinishedSpan>,
+    span: FinishedSpan,
     self_time: Duration,
 ) {
-    let Some(span) = ended.as_ref() else {
-        return;
-    };
     core.tell_query(&span.tail.kind, Some(&span.tail), span.duration());
     let Some(parent) = parent else {
-        return core.end_child(ended, self_time);
+        return core.end_child(span, self_time);
     };
     core.end_descendant(&span.tail.kind, self_time);
     // The lock of a span is taken before that of its transaction, here and wherever both are.
@@ -100,11 +96,11 @@ pub(crate) fn finish(
     state.children.child_ran(span.start, span.end, span.took);
     if state.ended {
         if let Some(kept) = state.kept.take() {
-            core.report(&kept);
+            core.report(kept);
         }
         core.report(span);
     } else {
-        compression::offer(&mut state.kept, ended, core.thresholds(), |span| {
+        compression::offer(&mut state.kept, span, core.thresholds(), |span| {
             core.report(span)
         });
     }
@@ -133,11 +129,11 @@ pub(crate) fn finish_dropped(
 pub(crate) fn set_rows_of_last_query(current: &Current, rows: usize) {
     match &current.span {
         None => {
-            let kept = &mut lock(&current.transaction.state).kept;
-            compression::set_rows_of_last_query(kept, rows);
+            let mut state = lock(&current.transaction.state);
+            compression::set_rows_of_last_query(state.reported.kept(), rows);
         }
         Some(parent) => {
-            compression::set_rows_of_last_query(&mut lock(&parent.state).kept, rows);
+            compression::set_rows_of_last_query(lock(&parent.state).kept.as_mut(), rows);
         }
     }
 }

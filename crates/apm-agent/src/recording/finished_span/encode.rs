@@ -36,33 +36,65 @@ const fn find(needle: &[u8]) -> usize {
     }
 }
 
+/// The template with a duration of fixed length: the part of most lines that holds ids and times.
+const HEAD: [u8; TEMPLATE.len() + 5] = {
+    let mut head = [b'0'; TEMPLATE.len() + 5];
+    let mut at = 0;
+    while at < TEMPLATE.len() {
+        head[at] = TEMPLATE[at];
+        at += 1;
+    }
+    head
+};
+const DURATION: usize = TEMPLATE.len();
+
 /// Appends a finished span of the transaction.
 pub(crate) fn write(out: &mut Vec<u8>, identity: &Identity, span: &FinishedSpan) {
-    let mut head = TEMPLATE;
-    span.id.write_hex(place(&mut head, ID));
-    *place(&mut head, TRANSACTION_ID) = identity.digits.id;
-    *place(&mut head, TRACE_ID) = identity.digits.trace_id;
-    let parent = place(&mut head, PARENT_ID);
+    let line = out.len();
+    let duration = span.duration();
+    let Some(digits) = json::short_millis(duration) else {
+        out.extend_from_slice(&TEMPLATE);
+        write_ids(hole(out, line), identity, span);
+        json::millis(out, duration);
+        let (said, rare) = end_of(identity, span);
+        return write_end(out, &said, &rare, &span.tail);
+    };
+    let (said, rare) = end_of(identity, span);
+    // A tail that is this span's alone is not worth remembering.
+    let repeats = rare.is_none() && Arc::strong_count(&span.tail) > 1;
+    if !repeats || !span.tail.repeated.write(out, &said) {
+        out.extend_from_slice(&HEAD);
+        write_end(out, &said, &rare, &span.tail);
+        if repeats {
+            let end = out.get(line + HEAD.len()..).unwrap_or_default();
+            span.tail.repeated.note(&said, &HEAD, end);
+        }
+    }
+    let head: &mut [u8; HEAD.len()] = hole(out, line);
+    *place(head, DURATION) = digits;
+    write_ids(place(head, 0), identity, span);
+}
+
+/// About the length of a span's line: what is its own beside the tail is short.
+#[inline]
+pub(crate) fn about(span: &FinishedSpan) -> usize {
+    HEAD.len() + 200 + span.tail.json_len()
+}
+
+/// Writes ids and the time stamp over those of the template.
+#[inline]
+fn write_ids(head: &mut [u8; TEMPLATE.len()], identity: &Identity, span: &FinishedSpan) {
+    span.id.write_hex(place(head, ID));
+    *place(head, TRANSACTION_ID) = identity.digits.id;
+    *place(head, TRACE_ID) = identity.digits.trace_id;
+    let parent = place(head, PARENT_ID);
     if span.parent_id == identity.id {
         *parent = identity.digits.id;
     } else {
         span.parent_id.write_hex(parent);
     }
     let timestamp = timestamp(identity, span.start);
-    json::micros(place(&mut head, TIMESTAMP), timestamp);
-    out.extend_from_slice(&head);
-    json::millis(out, span.duration());
-    let end = out.len();
-    let (said, rare) = end_of(identity, span);
-    // A tail that is this span's alone is not worth remembering.
-    let repeats = rare.is_none() && Arc::strong_count(&span.tail) > 1;
-    if repeats && span.tail.repeated.write(out, &said) {
-        return;
-    }
-    write_end(out, &said, &rare, &span.tail);
-    if repeats {
-        span.tail.repeated.note(&said, &out[end..]);
-    }
+    json::micros(place(head, TIMESTAMP), timestamp);
 }
 
 /// The parts of an end that few spans have: one with them is not remembered.
@@ -79,7 +111,8 @@ impl Rare<'_> {
 
 /// All that stands behind the duration, beside the tail. Every field of a span is named here, so that the build fails
 /// until a new one is a part of what is compared, or is known to be no part of the end.
-fn end_of<'a>(identity: &Identity, span: &'a FinishedSpan) -> (Said, Rare<'a>) {
+#[inline]
+fn end_of<'a>(identity: &Identity, span: &'a FinishedSpan) -> (Said<'a>, Rare<'a>) {
     let FinishedSpan {
         outcome,
         rows,
@@ -100,7 +133,7 @@ fn end_of<'a>(identity: &Identity, span: &'a FinishedSpan) -> (Said, Rare<'a>) {
         outcome: *outcome,
         sample_rate: identity.sample_rate,
         rows: *rows,
-        cost: *cost,
+        cost: cost.as_ref(),
     };
     let rare = Rare {
         composite: composite.as_deref(),
@@ -110,7 +143,7 @@ fn end_of<'a>(identity: &Identity, span: &'a FinishedSpan) -> (Said, Rare<'a>) {
 }
 
 /// Appends what stands behind the duration. It sees nothing of the span but what [`end_of`] names.
-fn write_end(out: &mut Vec<u8>, said: &Said, rare: &Rare<'_>, tail: &Tail) {
+fn write_end(out: &mut Vec<u8>, said: &Said<'_>, rare: &Rare<'_>, tail: &Tail) {
     let Said {
         outcome,
         sample_rate: rate,
@@ -138,7 +171,7 @@ fn write_end(out: &mut Vec<u8>, said: &Said, rare: &Rare<'_>, tail: &Tail) {
         renamed,
         rows: *rows,
         bind_hash: rare.bind_hash,
-        cost: cost.as_ref(),
+        cost: *cost,
     };
     tail.write(out, &own);
 }
@@ -168,7 +201,7 @@ fn timestamp(identity: &Identity, at: Instant) -> u64 {
 
 /// The `N` bytes from `at` of a template, which has them.
 #[inline]
-fn place<const N: usize>(template: &mut [u8; TEMPLATE.len()], at: usize) -> &mut [u8; N] {
+fn place<const N: usize, const ALL: usize>(template: &mut [u8; ALL], at: usize) -> &mut [u8; N] {
     hole(template, at)
 }
 
@@ -225,7 +258,7 @@ mod tests {
     }
 
     fn span(identity: &Identity, tail: &Arc<Tail>, ms: u64) -> FinishedSpan {
-        let took = Duration::from_micros(ms * 1000 + 7);
+        let took = Duration::from_micros(ms * 100 + 7);
         FinishedSpan {
             id: SpanId::random(),
             parent_id: identity.id,
@@ -246,8 +279,9 @@ mod tests {
     #[test]
     fn a_span_is_written_alike_whether_its_end_is_remembered_or_not() {
         let (identity, shared) = (identity(), tail());
-        let changes: [fn(&mut FinishedSpan); 7] = [
+        let changes: [fn(&mut FinishedSpan); 8] = [
             |_| {},
+            |span| span.took = Duration::from_millis(1234),
             |span| span.rows = None,
             |span| span.outcome = Outcome::Failure,
             |span| span.cost = Some(Cost([18; COUNTS])),

@@ -8,8 +8,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::{LeafSpan, QueryDetails};
+use crate::recording::current::Current;
 use crate::recording::outcome::Outcome;
-use crate::recording::span_kind::Tail;
+use crate::recording::span_kind::{SpanKind, Tail};
 
 /// Calls that are kept at once on one thread. Only those that never end are many.
 const MOST: usize = 64;
@@ -64,6 +65,7 @@ impl Unfinished {
     }
 
     /// The call of an owner.
+    #[inline]
     pub(crate) fn take(&mut self, owner: u64) -> Option<Box<Call>> {
         let place = self.calls.iter().rposition(|call| call.owner == owner)?;
         self.latest = None;
@@ -109,12 +111,25 @@ impl Call {
         })
     }
 
-    pub(crate) fn begin(&mut self, span: LeafSpan, tail: Option<Arc<Tail>>) {
+    /// It begins now. Whether there is to be a span of it. The span is made where it stays: it is large.
+    #[inline]
+    pub(crate) fn begin(&mut self, current: &Current, kind: &Arc<SpanKind>) -> bool {
+        let Some(span) = LeafSpan::begin(current, kind) else {
+            return false;
+        };
         self.running = Some(Running {
             last_heard_of: span.start(),
             span,
-            tail,
+            tail: None,
         });
+        true
+    }
+
+    /// Says what it probably is.
+    pub(crate) fn expect(&mut self, tail: Arc<Tail>) {
+        if let Some(running) = &mut self.running {
+            running.tail = Some(tail);
+        }
     }
 
     /// Whether its details are worth collecting.
@@ -142,8 +157,7 @@ impl Call {
     }
 
     /// It has ended.
-    pub(crate) fn end_at(&mut self, end: Instant, outcome: Outcome, details: QueryDetails) {
-        // In place: a span is large.
+    pub(crate) fn end_at(&mut self, end: Instant, outcome: Outcome, details: &QueryDetails) {
         if let Some(Running { span, tail, .. }) = &mut self.running {
             span.close(Some(end), outcome, tail.take(), details);
         }

@@ -153,6 +153,7 @@ impl Recording {
 impl Drop for Recording {
     fn drop(&mut self) {
         let end = Instant::now();
+        let took = end.saturating_duration_since(self.span.start);
         let Details {
             name,
             span_type,
@@ -178,12 +179,12 @@ impl Drop for Recording {
             state.ended = true;
             (
                 state.kept.take(),
-                state.children.self_time(start, end),
+                state.children.self_time(took, end),
                 state.errored,
             )
         };
         if let Some(kept) = kept {
-            self.core.report(&kept);
+            self.core.report(kept);
         }
         let span_type = std::mem::take(span_type);
         let span_type = if span_type.is_empty() {
@@ -231,8 +232,7 @@ impl Drop for Recording {
         }));
         // Spans below it may refer to it by its id, which is therefore never merged away.
         let propagated = true;
-        let took = end.saturating_duration_since(start);
-        let mut span = Some(FinishedSpan {
+        let span = FinishedSpan {
             id,
             parent_id,
             start,
@@ -246,7 +246,7 @@ impl Drop for Recording {
             rows: None,
             cost: None,
             stack: stack_of(&self.core, took),
-        });
-        finish(&self.core, parent, &mut span, self_time);
+        };
+        finish(&self.core, parent, span, self_time);
     }
 }

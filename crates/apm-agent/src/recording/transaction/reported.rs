@@ -1,64 +1,158 @@
-//! The spans of a transaction that have ended: encoded, or only counted.
+//! The spans of a transaction that have ended: kept as they are until they are handed over, or only counted.
+//!
+//! They are encoded when the transaction ends, straight into the buffer of the thread that ends it. What a span is made
+//! of is a fifth of its JSON, and its queries mostly run on another thread than that: so less memory changes its
+//! processor, and nothing is copied from one buffer to another.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::Core;
 use super::dropped_stats::DroppedStats;
+use super::span_list;
+use crate::recording::compression;
 use crate::recording::finished_span::{FinishedSpan, encode};
 use crate::recording::outcome::Outcome;
 use crate::recording::span_kind::SpanKind;
 use crate::recording::stacks::{self, StackedSpan};
 
-/// Encoded spans that a transaction keeps before it hands them over early; bounds what one transaction holds.
-const SPANS_BYTES: usize = 64 * 1024;
+/// Spans that a transaction keeps before it hands them over early, and bytes of JSON that they will have: this bounds
+/// what one transaction holds.
+const MOST_SPANS: usize = span_list::LARGEST;
+const MOST_BYTES: usize = 64 * 1024;
 
 #[derive(Debug, Default)]
 pub(crate) struct Reported {
-    /// Encoded spans, and how many.
-    pub(crate) spans: Vec<u8>,
-    pub(crate) lines: u64,
+    /// Spans that are to be encoded.
+    pub(crate) spans: Vec<FinishedSpan>,
+    /// Whether the last of them is kept back by compression, and not reported yet. It is in its place already: a span
+    /// is large, and is moved once.
+    keeps_last: bool,
+    /// About the length of their JSON.
+    bytes: usize,
     /// Encoded spans whose stack traces are still to be resolved.
     pub(crate) stacked: Vec<StackedSpan>,
+    /// Their number, with those that were handed over.
+    with_stack: usize,
     pub(crate) started: u32,
     pub(crate) dropped: u32,
     pub(crate) dropped_stats: DroppedStats,
 }
 
 impl Reported {
-    /// Reports a span that compression gave out: encodes it, or counts it as dropped for being fast.
+    /// A child of the transaction itself ended: keeps it back, merges it into the one that is, or reports it.
     #[inline]
-    pub(crate) fn report(&mut self, core: &Core, span: &FinishedSpan) {
-        let shortest = core.settings.exit_span_min_duration;
-        let discardable =
-            span.tail.kind.exit && !span.propagated && span.outcome == Outcome::Success;
-        if discardable && !shortest.is_zero() && span.duration() < shortest {
-            self.drop_span(&span.tail.kind, span.outcome, span.count(), span.sum());
-        } else {
-            self.started += 1;
-            self.encode(core, span);
+    pub(crate) fn offer(&mut self, core: &Core, span: FinishedSpan) {
+        let thresholds = core.thresholds();
+        if let Some(kept) = self.kept()
+            && compression::merges(kept, &span, thresholds)
+        {
+            return;
         }
-        if self.spans.len() >= SPANS_BYTES {
+        self.settle(core);
+        let keeps = compression::keeps(&span, thresholds);
+        self.spans.push(span);
+        self.keeps_last = true;
+        if !keeps {
+            self.settle(core);
+        }
+    }
+
+    /// The child that is kept back.
+    #[inline]
+    pub(crate) fn kept(&mut self) -> Option<&mut FinishedSpan> {
+        match self.keeps_last {
+            true => self.spans.last_mut(),
+            false => None,
+        }
+    }
+
+    /// Takes the child that is kept back.
+    pub(crate) fn take_kept(&mut self) -> Option<FinishedSpan> {
+        let keeps = std::mem::take(&mut self.keeps_last);
+        keeps.then(|| self.spans.pop()).flatten()
+    }
+
+    /// Keeps a child back that was taken.
+    pub(crate) fn keep(&mut self, span: FinishedSpan) {
+        self.spans.push(span);
+        self.keeps_last = true;
+    }
+
+    /// Reports the child that is kept back: nothing changes it any more. Counts it as dropped where it was too fast.
+    #[inline]
+    pub(crate) fn settle(&mut self, core: &Core) {
+        if !std::mem::take(&mut self.keeps_last) {
+            return;
+        }
+        let Some(span) = self.spans.last() else {
+            return;
+        };
+        let shortest = core.settings.exit_span_min_duration;
+        if !shortest.is_zero() && is_too_fast(span, shortest) {
+            if let Some(span) = self.spans.pop() {
+                self.drop_span(&span.tail.kind, span.outcome, span.count(), span.sum());
+            }
+            return;
+        }
+        self.started += 1;
+        self.bytes += encode::about(span);
+        if span.stack.is_some() {
+            self.await_stack(core);
+        }
+        if self.spans.len() >= MOST_SPANS || self.bytes >= MOST_BYTES {
             self.hand_over(core);
         }
     }
 
-    #[inline]
-    pub(crate) fn encode(&mut self, core: &Core, span: &FinishedSpan) {
-        if let Some(addresses) = &span.stack
-            && self.stacked.len() < stacks::PER_TRANSACTION
-        {
-            let mut line = Vec::new();
-            encode::write(&mut line, &core.identity, span);
-            let addresses = addresses.clone();
-            self.stacked.push(StackedSpan { line, addresses });
+    /// Encodes the last span apart from the others, if there is room for its stack trace.
+    fn await_stack(&mut self, core: &Core) {
+        if self.with_stack >= stacks::PER_TRANSACTION {
             return;
         }
-        if self.spans.capacity() == 0 {
-            self.spans.reserve(4096);
+        self.with_stack += 1;
+        if let Some(mut span) = self.spans.pop()
+            && let Some(addresses) = span.stack.take()
+        {
+            let mut line = Vec::new();
+            encode::write(&mut line, &core.identity, &span);
+            self.stacked.push(StackedSpan { line, addresses });
         }
-        encode::write(&mut self.spans, &core.identity, span);
-        self.lines += 1;
+    }
+
+    /// Reports a span that is no child of the transaction itself.
+    pub(crate) fn report(&mut self, core: &Core, span: FinishedSpan) {
+        let kept = self.take_kept();
+        self.keep(span);
+        self.settle(core);
+        if let Some(kept) = kept {
+            self.keep(kept);
+        }
+    }
+
+    /// Reports a span that outlived its transaction.
+    pub(crate) fn report_late(&mut self, core: &Core, span: FinishedSpan) {
+        let is_stacked = span.stack.is_some();
+        self.spans.push(span);
+        if is_stacked {
+            self.await_stack(core);
+        }
+        self.hand_over(core);
+    }
+
+    /// Appends the spans as JSON. They are no longer kept.
+    pub(crate) fn encode(&mut self, core: &Core, out: &mut Vec<u8>) {
+        for span in &self.spans {
+            encode::write(out, &core.identity, span);
+        }
+        self.clear();
+    }
+
+    /// Forgets the spans.
+    pub(crate) fn clear(&mut self) {
+        self.spans.clear();
+        self.keeps_last = false;
+        self.bytes = 0;
     }
 
     /// Counts a span that is not reported.
@@ -73,17 +167,19 @@ impl Reported {
         self.dropped_stats.add(kind, outcome, count, sum);
     }
 
-    /// Passes the encoded spans on.
+    /// Passes the spans on.
     pub(crate) fn hand_over(&mut self, core: &Core) {
         let agent = &core.recorder;
         agent.stacks.push(&mut self.stacked, &agent.buffers);
-        if self.lines > 0 {
-            let spans = &self.spans;
-            agent
-                .buffers
-                .append(self.lines, |out| out.extend_from_slice(spans));
-            self.spans.clear();
-            self.lines = 0;
+        let lines = self.spans.len() as u64;
+        if lines > 0 {
+            agent.buffers.append(lines, |out| self.encode(core, out));
         }
     }
+}
+
+/// Whether a span that went well and left no trace elsewhere took less than the shortest that is reported.
+fn is_too_fast(span: &FinishedSpan, shortest: Duration) -> bool {
+    let discardable = span.tail.kind.exit && !span.propagated && span.outcome == Outcome::Success;
+    discardable && span.duration() < shortest
 }

@@ -10,7 +10,6 @@ use super::reported::Reported;
 use super::request_body::RequestBody;
 use crate::config::Settings;
 use crate::recording::breakdown::SpanTimes;
-use crate::recording::finished_span::FinishedSpan;
 use crate::recording::outcome::Outcome;
 use crate::recording::self_time::ChildTime;
 
@@ -65,9 +64,9 @@ pub(crate) struct State {
     pub(crate) reported: Reported,
     /// Spans that were given a place below the limit when they began.
     pub(crate) admitted: u32,
+    /// Draws the ids of spans. The thread's own generator would have to be looked up for each.
+    pub(crate) ids: fastrand::Rng,
     pub(crate) children: ChildTime,
-    /// The child that compression keeps back.
-    pub(crate) kept: Option<FinishedSpan>,
     pub(crate) times: SpanTimes,
     /// Its queries, where an answer tells of them.
     #[cfg(any(feature = "actix", feature = "tower"))]
