@@ -32,4 +32,5 @@ pub use config::{Auth, Config, ConfigError, Pace, host};
 pub use remote::{Events, Found, FoundDocument, FoundGroup, FoundGroups};
 pub use share::{Coverage, Peer};
 pub use stats::{Lag, Stats};
+pub use template::{is_indexed, is_number};
 pub use worker::{Output, StartError};

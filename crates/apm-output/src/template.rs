@@ -35,6 +35,45 @@ const SHARED: [Template; 2] = [
     },
 ];
 
+/// Fields of events that are stored and not indexed, by the beginning of their names: only documents have them.
+const NOT_INDEXED: [&str; 21] = [
+    "attributes",
+    "error.custom",
+    "error.exception.attributes",
+    "error.exception.stacktrace",
+    "error.log.stacktrace",
+    "error.stack_trace",
+    "http.request.body",
+    "http.request.cookies",
+    "http.request.env",
+    "http.request.headers",
+    "http.response.headers",
+    "metricset.samples",
+    "overflow",
+    "span.links",
+    "span.message.headers",
+    "span.stacktrace",
+    "transaction.custom",
+    "transaction.duration.histogram",
+    "transaction.experience",
+    "transaction.marks",
+    "transaction.message.headers",
+];
+
+/// The ends of the names of fields with numbers.
+const NUMBERS: [&str; 10] = [
+    ".us",
+    ".bytes",
+    ".port",
+    ".pid",
+    ".status_code",
+    ".number",
+    ".sample_rate",
+    ".representative_count",
+    ".summary.sum",
+    ".summary.value_count",
+];
+
 /// The value of `managed_by` in templates of this server.
 const OWNER: &str = "pocket-apm";
 
@@ -125,6 +164,21 @@ impl Template {
     }
 }
 
+/// True if an index can be searched by a field of events.
+#[must_use]
+pub fn is_indexed(field: &str) -> bool {
+    !NOT_INDEXED.iter().any(|name| {
+        let rest = field.strip_prefix(*name);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    })
+}
+
+/// True if documents have numbers under this name, of which an index knows no parts.
+#[must_use]
+pub fn is_number(field: &str) -> bool {
+    field.starts_with("numeric_labels.") || NUMBERS.iter().any(|end| field.ends_with(end))
+}
+
 fn beginning(body: &[u8]) -> String {
     String::from_utf8_lossy(&body[..body.len().min(300)]).into_owned()
 }
@@ -143,5 +197,65 @@ mod tests {
         }
         assert!(SHARED[0].body()["data_stream"].is_object());
         assert!(SHARED[1].body().get("data_stream").is_none());
+    }
+
+    /// The fields of the template that have a type of their own, by name.
+    fn typed(properties: &Value, above: &str, found: &mut Vec<(String, Value)>) {
+        for (name, field) in properties.as_object().expect("fields") {
+            let name = match above {
+                "" => name.clone(),
+                above => format!("{above}.{name}"),
+            };
+            match field.get("properties") {
+                Some(below) => typed(below, &name, found),
+                None => found.push((name, field.clone())),
+            }
+        }
+    }
+
+    #[test]
+    fn searches_know_which_fields_the_template_does_not_index_and_which_are_numbers() {
+        let template = EVENTS.body();
+        let mappings = &template["template"]["mappings"];
+        let mut fields = Vec::new();
+        typed(&mappings["properties"], "", &mut fields);
+        assert!(fields.len() > 40, "{}", fields.len());
+        let mut not_indexed = Vec::new();
+        for (name, field) in &fields {
+            // The parts of a flat object are found under other names than theirs.
+            let is_hidden = field["enabled"] == false || field["index"] == false;
+            if is_hidden || field["type"] == "flat_object" {
+                not_indexed.push(name.as_str());
+            }
+            let is_numeric = field["type"] == "long" || field["type"] == "double";
+            assert_eq!(is_number(name), is_numeric, "{name}");
+        }
+        not_indexed.sort_unstable();
+        assert_eq!(not_indexed, NOT_INDEXED);
+        let dynamic = mappings["dynamic_templates"].as_array().expect("templates");
+        for template in dynamic
+            .iter()
+            .flat_map(|one| one.as_object().expect("one").values())
+        {
+            let kind = &template["mapping"]["type"];
+            if let Some(path) = template["path_match"].as_str()
+                && (kind == "long" || kind == "double")
+            {
+                assert!(is_number(&path.replace('*', "a")), "{path}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_lies_below_a_field_that_is_not_indexed_is_not_indexed_either() {
+        for (field, indexed) in [
+            ("error.custom", false),
+            ("error.custom.a.b", false),
+            ("error.customer", true),
+            ("http.request.method", true),
+            ("http.request.headers.host", false),
+        ] {
+            assert_eq!(is_indexed(field), indexed, "{field}");
+        }
     }
 }

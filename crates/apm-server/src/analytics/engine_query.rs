@@ -8,31 +8,6 @@
 use kql::{Bound, Expr, Field, Order, Pattern, Value, is_full_text};
 use serde_json::{Value as Json, json};
 
-/// Fields that are stored and not indexed, by the beginning of their names: only documents have them.
-const NOT_INDEXED: [&str; 21] = [
-    "attributes",
-    "error.custom",
-    "error.exception.attributes",
-    "error.exception.stacktrace",
-    "error.log.stacktrace",
-    "error.stack_trace",
-    "http.request.body",
-    "http.request.cookies",
-    "http.request.env",
-    "http.request.headers",
-    "http.response.headers",
-    "metricset.samples",
-    "overflow",
-    "span.links",
-    "span.message.headers",
-    "span.stacktrace",
-    "transaction.custom",
-    "transaction.duration.histogram",
-    "transaction.experience",
-    "transaction.marks",
-    "transaction.message.headers",
-];
-
 /// A translated query.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct EngineQuery {
@@ -145,7 +120,7 @@ impl Translator {
                 (Some(any(vec![within, words])), false)
             }
             // Parts of several words cannot be told from the words of an index.
-            Value::Wildcard(_) if is_full_text(field) || is_number(field) => UNKNOWN,
+            Value::Wildcard(_) if is_full_text(field) || apm_output::is_number(field) => UNKNOWN,
             Value::Exact(text) => {
                 let wanted = json!({"query": text, "lenient": true});
                 (Some(json!({"match": {field: wanted}})), true)
@@ -174,7 +149,9 @@ fn range(field: &str, order: Order, bound: &Bound) -> Part {
         Bound::Number(_) => return UNKNOWN,
         Bound::Address(address) => (operator(order), json!(address.to_string()), None),
         // A number is never beside a text.
-        Bound::Text(_) if is_number(field) => return (Some(json!({"match_none": {}})), true),
+        Bound::Text(_) if apm_output::is_number(field) => {
+            return (Some(json!({"match_none": {}})), true);
+        }
         Bound::Text(text) => (operator(order), json!(text), None),
     };
     let mut bounds = json!({operator: bound});
@@ -206,31 +183,7 @@ fn millis(order: Order, micros: i64) -> (&'static str, i64) {
 
 /// Whether a field is one, and an index knows it.
 fn is_known(field: &Field) -> bool {
-    field.pattern.is_none() && is_indexed(&field.name)
-}
-
-/// Whether an index knows a field.
-pub(crate) fn is_indexed(field: &str) -> bool {
-    let is_below = |name: &&str| {
-        let rest = field.strip_prefix(*name);
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-    };
-    !NOT_INDEXED.iter().any(is_below)
-}
-
-/// Whether documents have numbers under this name, of which an index knows no parts.
-fn is_number(field: &str) -> bool {
-    const ENDS: [&str; 8] = [
-        ".us",
-        ".bytes",
-        ".port",
-        ".pid",
-        ".status_code",
-        ".number",
-        ".sample_rate",
-        ".representative_count",
-    ];
-    field.starts_with("numeric_labels.") || ENDS.iter().any(|end| field.ends_with(end))
+    field.pattern.is_none() && apm_output::is_indexed(&field.name)
 }
 
 fn wildcard(pattern: &Pattern) -> String {

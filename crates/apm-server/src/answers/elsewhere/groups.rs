@@ -7,7 +7,7 @@ use serde_json::json;
 use super::page::{is_needed, range};
 use super::{Elsewhere, Problem, Settings};
 use crate::analytics::discover::{Group, Groups, MOST_GROUPS, Request};
-use crate::analytics::engine_query::{EngineQuery, is_indexed};
+use crate::analytics::engine_query::EngineQuery;
 
 /// Adds what the engine counts to the groups of here; `elsewhere` says where it cannot.
 ///
@@ -27,7 +27,7 @@ pub(crate) fn join_groups(
         return Ok(());
     }
     let translated = EngineQuery::new(&request.query);
-    if !translated.exact || !is_indexed(&groups.field) {
+    if !translated.exact || !apm_output::is_indexed(&groups.field) {
         elsewhere.leaves_out(
             "Groups count the events that are stored here: the engine cannot tell them.",
         );
