@@ -9,7 +9,9 @@
 //! | `sh no-run`, or with cargo, git or a script of `.ci` | parsed by the shell; the lines of `pocket-apm` are parsed |
 //! | `sql` | asked of a store with generated data, and has to find rows |
 //! | `kql` | each line asked of the server, and has to find events; not with `no-match` |
-//! | `json`, `yaml`, `toml` | parsed; options of the server in TOML are read by `pocket-apm config check` |
+//! | `json`, `yaml` | parsed |
+//! | `toml` | parsed, and has to be a part of a `Cargo.toml` |
+//! | `toml options` | options of the server: read by `pocket-apm config check` |
 //! | `rust from=FILE` | has to stand in that file, which is compiled |
 //! | `rust`, `text` and the like | counted |
 
@@ -102,8 +104,8 @@ async fn every_block_of_the_documentation_runs_or_is_well_formed() {
                 "YAML",
                 parsed(yaml_rust2::YamlLoader::load_from_str(&block.text)),
             ),
-            ("toml", _) if is_of_options(&block) => ("options in TOML", sandbox.options(&block)),
-            ("toml", _) => ("TOML", parsed(block.text.parse::<toml::Table>())),
+            ("toml", _) if block.has("options") => ("options in TOML", sandbox.options(&block)),
+            ("toml", _) => ("a part of Cargo.toml", is_of_cargo(&block)),
             ("rust", _) => match block.option("from") {
                 Some(file) => ("Rust of a file that is compiled", stands_in(&block, file)),
                 None => ("Rust that is not compiled", Ok(())),
@@ -133,13 +135,16 @@ fn has_own_script(block: &Block) -> bool {
         && root().join(".ci/sql-insight").exists()
 }
 
-/// Whether TOML is a file of options of the server, and not one of cargo.
-fn is_of_options(block: &Block) -> bool {
-    let starts = ["apm-", "[alerts", "[[alerts"];
-    let mut lines = block.text.lines();
-    let is_option = |line: &str| starts.iter().any(|start| line.starts_with(start));
-    // The name of a crate begins as options do.
-    lines.any(|line| is_option(line) && !line.starts_with("apm-agent"))
+/// Whether TOML is a part of a manifest of cargo: a block of the server's options that is not marked is none.
+fn is_of_cargo(block: &Block) -> Result<(), String> {
+    const PARTS: [&str; 3] = ["dependencies", "dev-dependencies", "profile"];
+    let table: toml::Table = block.text.parse().map_err(|error| format!("{error}"))?;
+    match table.keys().find(|part| !PARTS.contains(&part.as_str())) {
+        None => Ok(()),
+        Some(other) => Err(format!(
+            "`{other}` is no part of a Cargo.toml: mark options of the server by ```toml options"
+        )),
+    }
 }
 
 /// A piece of JSON, such as an entry of a list, as a document.
