@@ -155,14 +155,20 @@ pub(crate) fn transaction_href(view: &View, service: &str, kind: &str, name: &st
         .set("name", name)
 }
 
+/// The link to the same page without its query, and in Discover without the filters that were added to it.
+pub(crate) fn remove_filter(view: &View) -> Markup {
+    let plain = view.at_first_row().without("q").without("filter");
+    html! { a.btn.btn--primary href=(plain) { "Remove the filter" } }
+}
+
 /// Links that lead out of an empty page: without what narrows it, or over a longer range.
 pub(crate) fn wider(view: &View) -> Markup {
     html! {
         @if view.param("search").is_some() {
             a.btn.btn--primary href=(view.at_first_row().without("search")) { "Clear the search" }
         }
-        @if view.asked.expr.is_some() {
-            a.btn.btn--primary href=(view.at_first_row().without("q")) { "Remove the filter" }
+        @if view.asked.expr.is_some() || view.param("filter").is_some() {
+            (remove_filter(view))
         }
         @let longer = [("now-1h", "Show last hour"), ("now-24h", "Show last 24 hours"), ("now-7d", "Show last 7 days")];
         @for (from, words) in longer {

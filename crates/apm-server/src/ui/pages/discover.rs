@@ -83,17 +83,12 @@ impl Rendered for Params {
 /// Without a document: what narrows the search, and the ways out.
 fn nothing(view: &View, state: &State) -> Markup {
     let is_filtered = state.is_filtered(view);
-    let plain = view.at_first_row().without("q").without("filter");
     let why = html! {
         @if is_filtered {
             "The filter " code { (words::cut(&state.text(view), 200)) } " matches nothing " (words::range(view)) "."
         } @else { (words::range(view)) }
     };
-    let remedies = html! {
-        @if is_filtered { a.btn.btn--primary href=(plain) { "Remove the filter" } }
-        (wider(view))
-    };
-    empty("No documents", why, remedies)
+    empty("No documents", why, wider(view))
 }
 
 fn headline(view: &View, state: &State, found: &Found) -> (String, String) {

@@ -124,11 +124,7 @@ fn nothing(view: &View) -> Markup {
             "The filter " code { (words::cut(view.query(), 200)) } " matches no line " (words::range(view)) "."
         } @else { "No line was stored " (words::range(view)) "." }
     };
-    let remedies = html! {
-        @if is_filtered { a.btn.btn--primary href=(view.at_first_row().without("q")) { "Remove the filter" } }
-        (wider(view))
-    };
-    empty("No log lines", why, remedies)
+    empty("No log lines", why, wider(view))
 }
 
 /// The class of a severity's bars.

@@ -27,7 +27,7 @@ pub(crate) fn page(view: &View, trouble: &Trouble) -> Page {
         "Correct the filter to see the list."
     };
     let remedies = html! {
-        a.btn.btn--primary href=(view.at_first_row().without("q")) { "Remove the filter" }
+        (super::remove_filter(view))
         @if readable && view.bar != QueryBar::Documents {
             a.btn href=(view.discover(view.query())) { "Search in Discover" }
         }

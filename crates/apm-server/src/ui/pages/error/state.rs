@@ -80,20 +80,20 @@ pub(super) fn part(view: &View, service: &str, found: &Found) -> Markup {
                 }
             }
             @if is_open {
-                form.inline method="post" action=(address("ignore")) {
+                form.line-form method="post" action=(address("ignore")) {
                     select.input name="until" aria-label="Ignore" {
                         @for (value, words) in ignored() { option value=(value) { "Ignore " (words) } }
                     }
                     button.btn.btn--small type="submit" { "Ignore" }
                 }
             }
-            form.inline method="post" action=(address("assign")) {
+            form.line-form method="post" action=(address("assign")) {
                 input.input.input--text name="to" value=(group.state.assignee) maxlength=(LONGEST_NAME)
                     aria-label="Assigned to" placeholder="Assigned to nobody" autocomplete="off";
                 button.btn.btn--small type="submit" { "Assign" }
             }
             @if !found.others.is_empty() {
-                form.inline method="post" action=(address("merge")) {
+                form.line-form method="post" action=(address("merge")) {
                     select.input name="into" aria-label="Merge into" {
                         @for other in &found.others {
                             option value=(other.key) { (errors::short(&other.key)) " " (words::cut(title(other), 60)) }

@@ -121,7 +121,7 @@ pub(super) fn choices(view: &View, question: &Question) -> Markup {
 pub(super) fn grouping(view: &View, field: &str) -> Markup {
     let is_known = FIELDS.contains(&field);
     html! {
-        form.inline method="get" action=(view.path) {
+        form.line-form method="get" action=(view.path) {
             @for (key, value) in view.params_but(&["group"]) { input type="hidden" name=(key) value=(value); }
             input.input.input--text name="group" value=(field) list="group-fields" aria-label="Group by field"
                 autocomplete="off" spellcheck="false" maxlength="200";
