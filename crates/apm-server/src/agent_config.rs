@@ -48,10 +48,15 @@ impl Settings {
 
     /// The tag of the values, which changes with them.
     pub fn etag(&self) -> String {
-        match self.values.is_empty() {
-            true => Self::NONE.to_owned(),
-            false => format!("{:016x}", xxh3_64(json(&self.values).as_bytes())),
-        }
+        tag(&self.values)
+    }
+}
+
+/// The tag of some values.
+pub(crate) fn tag(values: &BTreeMap<String, String>) -> String {
+    match values.is_empty() {
+        true => Settings::NONE.to_owned(),
+        false => format!("{:016x}", xxh3_64(json(values).as_bytes())),
     }
 }
 
@@ -81,7 +86,8 @@ pub fn find(
 ) -> QueryResult<Option<Settings>> {
     use agent_config::dsl;
     let environment = environment.unwrap_or_default();
-    let row = dsl::agent_config
+    // There are four at most.
+    let rows = dsl::agent_config
         .filter(
             dsl::service
                 .eq_any(["", service])
@@ -90,9 +96,8 @@ pub fn find(
         // The empty text sorts last, so that names come before defaults.
         .order((dsl::service.desc(), dsl::environment.desc()))
         .select((dsl::service, dsl::environment, dsl::settings, dsl::applied))
-        .first::<Row>(conn)
-        .optional()?;
-    Ok(row.map(settings))
+        .load::<Row>(conn)?;
+    Ok(rows.into_iter().next().map(settings))
 }
 
 /// All settings.
@@ -122,17 +127,38 @@ pub(crate) fn agents_of(conn: &mut SqliteConnection, service: &str) -> QueryResu
 }
 
 /// Replaces the settings of a service and environment; no values: removes them. Other servers before the same engine
-/// are told.
+/// are told. `expected`: the tag of the settings that whoever changes them has seen. Where others are there by now,
+/// they stay, and the ticket says false.
 ///
 /// # Errors
 /// The store does not take it, or (from the ticket) fails to write.
-pub fn set(store: &Store, new: Settings) -> Result<Ticket<()>, SubmitError> {
+pub fn set(
+    store: &Store,
+    new: Settings,
+    expected: Option<String>,
+) -> Result<Ticket<bool>, SubmitError> {
     store.write(move |conn| {
+        let is_other = |found: &str| expected.as_ref().is_some_and(|tag| tag != found);
+        if is_other(&current_tag(conn, &new)?) {
+            return Ok(false);
+        }
         put(conn, &new)?;
         let key = json!([new.service, new.environment]).to_string();
         let body = (!new.values.is_empty()).then(|| json(&new.values));
-        share::publish(conn, SETTING, &key, body.as_deref(), apm_time::now())
+        share::publish(conn, SETTING, &key, body.as_deref(), apm_time::now())?;
+        Ok(true)
     })
+}
+
+/// The tag of the settings in whose place others would be.
+fn current_tag(conn: &mut SqliteConnection, new: &Settings) -> QueryResult<String> {
+    use agent_config::dsl;
+    let found: Option<String> = dsl::agent_config
+        .find((&new.service, &new.environment))
+        .select(dsl::etag)
+        .get_result(conn)
+        .optional()?;
+    Ok(found.unwrap_or_else(|| Settings::NONE.to_owned()))
 }
 
 /// Takes the settings that were changed on another server.

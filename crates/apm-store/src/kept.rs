@@ -234,12 +234,7 @@ pub fn whole_since(conn: &mut SqliteConnection) -> QueryResult<Option<i64>> {
     if complete == 0 {
         return Ok(None);
     }
-    let oldest: Option<i64> = block::table
-        .filter(block::id.ge(complete))
-        .order(block::id.asc())
-        .select(block::received)
-        .get_result(conn)
-        .optional()?;
+    let oldest = received_since(conn, complete)?;
     if oldest.is_some() {
         return Ok(oldest);
     }
@@ -247,6 +242,21 @@ pub fn whole_since(conn: &mut SqliteConnection) -> QueryResult<Option<i64>> {
     block::table
         .select(diesel::dsl::max(block::received))
         .get_result(conn)
+}
+
+/// When the first block arrived of those from a number on, seconds since the epoch; `None` where there is none.
+pub fn received_since(conn: &mut SqliteConnection, id: i64) -> QueryResult<Option<i64>> {
+    #[derive(QueryableByName)]
+    struct Received {
+        #[diesel(sql_type = BigInt)]
+        received: i64,
+    }
+    // Diesel binds the limit of `first`, at whose value SQLite looks: each call would be planned anew.
+    let found = sql_query("SELECT received FROM block WHERE id >= ? ORDER BY id LIMIT 1")
+        .bind::<BigInt, _>(id)
+        .get_result(conn)
+        .optional()?;
+    Ok(found.map(|row: Received| row.received))
 }
 
 /// The sums of one reason.

@@ -1,6 +1,7 @@
 //! Agents that ask for their settings, and the settings that they have applied.
 
 use diesel::prelude::*;
+use diesel::sql_types::BigInt;
 use diesel::sqlite::SqliteConnection;
 
 use apm_store::{Store, Ticket};
@@ -87,7 +88,7 @@ pub(crate) fn list(conn: &mut SqliteConnection) -> QueryResult<Vec<Poll>> {
             agent_asked::environment,
             agent_asked::agent,
         ))
-        .limit(MOST)
+        // No more are kept.
         .load(conn)
 }
 
@@ -99,7 +100,7 @@ pub(crate) fn is_news(conn: &mut SqliteConnection, poll: &Poll) -> QueryResult<b
     let known: Option<(String, i64)> = agent_asked::table
         .find((&poll.service, &poll.environment, &poll.agent))
         .select((agent_asked::etag, agent_asked::at))
-        .first(conn)
+        .get_result(conn)
         .optional()?;
     Ok(known.is_none_or(|(etag, at)| etag != poll.etag || poll.at - at >= PAUSE))
 }
@@ -119,15 +120,12 @@ pub(crate) fn note(store: &Store, poll: Poll) {
         diesel::delete(agent_asked::table.filter(agent_asked::at.lt(poll.at - GONE)))
             .execute(conn)?;
         // Senders may make up as many names as they like.
-        let oldest: Option<i64> = agent_asked::table
-            .order(agent_asked::at.desc())
-            .select(agent_asked::at)
-            .offset(MOST)
-            .first(conn)
-            .optional()?;
-        if let Some(oldest) = oldest {
-            diesel::delete(agent_asked::table.filter(agent_asked::at.le(oldest))).execute(conn)?;
-        }
+        diesel::sql_query(
+            "DELETE FROM agent_asked \
+             WHERE at <= (SELECT at FROM agent_asked ORDER BY at DESC LIMIT 1 OFFSET +?)",
+        )
+        .bind::<BigInt, _>(MOST)
+        .execute(conn)?;
         Ok(())
     });
     drop(noted);

@@ -5,7 +5,6 @@ mod output;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use apm_store::schema::block;
 use apm_store::{Durability, NameKind, kept};
 use diesel::prelude::*;
 use schemars::JsonSchema;
@@ -149,12 +148,7 @@ impl Question for Params {
     fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
         let (stats, options) = (source.store.stats(), source.store.options());
         let whole = kept::first_whole_block(source.conn)?;
-        let oldest: Option<i64> = block::table
-            .filter(block::id.ge(whole))
-            .order(block::id.asc())
-            .select(block::received)
-            .first(source.conn)
-            .optional()?;
+        let oldest = kept::received_since(source.conn, whole)?;
         let known = names::list(source.conn, &options.names)?;
         let names = NameKind::ALL.into_iter().map(|kind| {
             let known = known.iter().find(|names| names.kind == kind);

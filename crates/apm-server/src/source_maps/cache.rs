@@ -48,7 +48,7 @@ pub(super) fn get(
     let row: Option<(i64, Vec<u8>)> = source_map::table
         .find(id)
         .select((source_map::raw_bytes, source_map::map))
-        .first(conn)
+        .get_result(conn)
         .optional()?;
     let Some((raw_bytes, compressed)) = row else {
         return Ok(None);

@@ -76,7 +76,7 @@ impl Row {
         error_triage::table
             .find((service, key))
             .select(Self::as_select())
-            .first(conn)
+            .get_result(conn)
             .optional()
     }
 

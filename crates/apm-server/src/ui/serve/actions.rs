@@ -47,8 +47,15 @@ pub(in crate::ui) async fn set_agents(
         }
     };
     let after = agents::after(&new, before.as_ref()).to_string();
-    match committed(agent_config::set(store, new)).await {
-        Ok(()) => to(&after),
+    let expected = agents::expected_tag(form, &new);
+    match committed(agent_config::set(store, new, expected)).await {
+        Ok(true) => to(&after),
+        Ok(false) => refused(
+            request,
+            StatusCode::CONFLICT,
+            "These settings were not saved.",
+            "Somebody else has changed them meanwhile, here or on another server. Look at them again.",
+        ),
         Err(error) => refused(
             request,
             StatusCode::SERVICE_UNAVAILABLE,

@@ -59,10 +59,8 @@ async fn the_best_match_of_the_settings_wins_and_its_tag_follows_its_values() {
         settings("shop", "", "0.3"),
         settings("shop", "prod", "0.4"),
     ] {
-        agent_config::set(&store, new)
-            .expect("taken")
-            .await
-            .expect("written");
+        let set = agent_config::set(&store, new, None).expect("taken");
+        assert!(set.await.expect("written"));
     }
     let find = async |service: &'static str, environment: Option<&'static str>| {
         let found = store.read_async(move |conn| {
@@ -84,19 +82,20 @@ async fn the_best_match_of_the_settings_wins_and_its_tag_follows_its_values() {
         );
     }
     let before = find("shop", Some("prod")).await.etag();
-    agent_config::set(&store, settings("shop", "prod", "0.5"))
-        .expect("taken")
-        .await
-        .expect("written");
-    assert_ne!(find("shop", Some("prod")).await.etag(), before);
+    // Whoever saw other settings than there are changes nothing.
+    for (expected, is_made) in [("-", false), (&*before, true), (&*before, false)] {
+        let new = settings("shop", "prod", "0.5");
+        let set = agent_config::set(&store, new, Some(expected.to_owned())).expect("taken");
+        assert_eq!(set.await.expect("written"), is_made, "{expected}");
+        let after = find("shop", Some("prod")).await.etag();
+        assert_eq!(after == before, expected == "-", "{expected}");
+    }
     let none = Settings {
         values: Default::default(),
         ..settings("shop", "prod", "")
     };
-    agent_config::set(&store, none)
-        .expect("taken")
-        .await
-        .expect("written");
+    let set = agent_config::set(&store, none, None).expect("taken");
+    assert!(set.await.expect("written"));
     assert_eq!(
         find("shop", Some("prod")).await.values["transaction_sample_rate"],
         "0.3"

@@ -102,8 +102,19 @@ async fn settings_can_be_edited_and_deleted_with_a_way_back_and_a_value_that_no_
     ] {
         assert!(page.contains(said), "{said}");
     }
-    // The button of the page sends the same.
-    assert_eq!(save("capture_body%3Derrors").await.status, 303);
+    // The button of the page sends the same, with the tag of what it undoes.
+    let expected = "%5B%22shop%22%2C%22%22%2C%22-%22%5D";
+    assert!(page.contains("value=\"[&quot;shop&quot;,&quot;&quot;,&quot;-&quot;]\""));
+    let undo = format!("capture_body%3Derrors&expected={expected}");
+    assert_eq!(save(&undo).await.status, 303);
+    // A second time there is something else in their place: it stays.
+    let late = save(&format!("capture_body%3Doff&expected={expected}")).await;
+    assert_eq!(late.status, 409);
+    assert!(
+        late.text.contains("changed them meanwhile"),
+        "{}",
+        late.text
+    );
     let given = server.get("/config/v1/agents?service.name=shop").await;
     assert_eq!(given.json(), json!({"capture_body": "errors"}));
     // An address that somebody made up does no harm.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use maud::{Markup, html};
 use serde_json::json;
 
-use crate::agent_config::{Settings, options};
+use crate::agent_config::{self, Settings, options};
 use crate::answers::settings::Agent;
 use crate::ui::components::panel::nothing;
 use crate::ui::components::table::{Column, Frame, framed};
@@ -117,18 +117,20 @@ fn done(view: &View) -> Markup {
         _ => return html! {},
     };
     let before = view.param("undo").and_then(|text| before(text).ok());
+    let before = before.as_ref();
     html! {
         div.note-box.pad-note role="status" {
             span {
                 (said)
-                @if let Some(before) = &before {
+                @if let Some((before, _)) = before {
                     " Before: "
                     @if before.values.is_empty() { "nothing was set." }
                     @for (key, value) in &before.values { code { (key) "=" (value) } " " }
                 }
             }
-            @if let Some(before) = &before {
+            @if let Some((before, made)) = before {
                 form method="post" action="/settings/agents" {
+                    input type="hidden" name="expected" value=(expected(&before.service, &before.environment, made));
                     input type="hidden" name="service" value=(before.service);
                     input type="hidden" name="environment" value=(before.environment);
                     input type="hidden" name="settings" value=(lines(&before.values));
@@ -149,6 +151,10 @@ fn form(view: &View, configured: &[Agent]) -> Markup {
     html! {
         form.form method="post" action="/settings/agents" id="agents-form" {
             h3 { @if edited.is_some() { "Edit" } @else { "Set or change" } }
+            @if let Some(one) = edited {
+                @let seen = agent_config::tag(&one.values);
+                input type="hidden" name="expected" value=(expected(&one.service, &one.environment, &seen));
+            }
             label {
                 "Service, empty for all"
                 input.input.input--text name="service" autocomplete="off" spellcheck="false"
@@ -207,6 +213,18 @@ fn key(service: &str, environment: &str) -> String {
     json!([service, environment]).to_string()
 }
 
+/// The settings that somebody has seen who changes them: whose they are, and their tag.
+fn expected(service: &str, environment: &str, tag: &str) -> String {
+    json!([service, environment, tag]).to_string()
+}
+
+/// The tag that the settings have to have which a form changes: of the same service and environment.
+pub(crate) fn expected_tag(form: &[(String, String)], new: &Settings) -> Option<String> {
+    let (_, seen) = form.iter().find(|(key, _)| key == "expected")?;
+    let (service, environment, tag): (String, String, String) = serde_json::from_str(seen).ok()?;
+    (service == new.service && environment == new.environment).then_some(tag)
+}
+
 /// One setting per line.
 fn lines(values: &BTreeMap<String, String>) -> String {
     let lines: Vec<String> = values
@@ -224,7 +242,7 @@ pub(crate) fn after(new: &Settings, before: Option<&Settings>) -> Href {
     };
     let nothing = BTreeMap::new();
     let values = before.map_or(&nothing, |before| &before.values);
-    let undo = json!([new.service, new.environment, values]).to_string();
+    let undo = json!([new.service, new.environment, values, new.etag()]).to_string();
     let href = Href::at("/settings").set(done, "1");
     // A longer address may be refused on the way. The change is made all the same, and cannot be undone by a button.
     let href = match undo.len() <= MOST_UNDO {
@@ -234,16 +252,17 @@ pub(crate) fn after(new: &Settings, before: Option<&Settings>) -> Href {
     href.anchor("agents")
 }
 
-/// The settings that an address carries.
-fn before(text: &str) -> Result<Settings, serde_json::Error> {
-    let (service, environment, values): (String, String, BTreeMap<String, String>) =
-        serde_json::from_str(text)?;
-    Ok(Settings {
+/// The settings that an address carries, and the tag of those that took their place.
+fn before(text: &str) -> Result<(Settings, String), serde_json::Error> {
+    type Carried = (String, String, BTreeMap<String, String>, String);
+    let (service, environment, values, made): Carried = serde_json::from_str(text)?;
+    let before = Settings {
         service,
         environment,
         values,
         applied: None,
-    })
+    };
+    Ok((before, made))
 }
 
 /// The settings that the form sends; the error names the line.
