@@ -11,6 +11,9 @@ use super::members::Members;
 use super::percentile::{ByKey, Percentiles, representative};
 use super::sql::Sql;
 
+/// Keys whose bins are added up at once: those of one may take some kilobytes.
+const TOGETHER: usize = 1_000;
+
 /// Percentiles by key and bucket. `interval`: the width of the buckets in seconds; one bucket 0 for
 /// everything where there is none.
 pub(super) fn percentiles(
@@ -20,31 +23,33 @@ pub(super) fn percentiles(
     slices: &[Slice],
     interval: Option<i64>,
 ) -> QueryResult<ByKey> {
-    let mut sums: HashMap<(usize, i64), Vec<f64>> = HashMap::new();
-    for (bucket, bins) in cache::read::<Bins>(conn, table, slices, interval)? {
-        for (id, bins) in bins.of_ids() {
-            let Some(place) = members.place(id) else {
-                continue;
-            };
-            let sum = sums.entry((place, bucket)).or_default();
-            add(sum, bins);
-        }
-    }
+    let parts = cache::read::<Bins>(conn, table, slices, interval)?;
     let mut found = ByKey::new();
-    for ((place, bucket), sum) in sums {
-        if let Some(percentiles) = at_ranks(&sum) {
-            let key = &members.keys()[place];
-            found
-                .entry(Arc::clone(key))
-                .or_default()
-                .insert(bucket, percentiles);
+    for first in (0..members.keys().len()).step_by(TOGETHER) {
+        let together = first..first + TOGETHER;
+        let mut sums: HashMap<(usize, i64), Vec<f64>> = HashMap::new();
+        for (bucket, bins) in &parts {
+            for (id, bins) in bins.of_ids() {
+                let place = members.place(id).filter(|place| together.contains(place));
+                let Some(place) = place else { continue };
+                add(sums.entry((place, *bucket)).or_default(), bins);
+            }
+        }
+        for ((place, bucket), sum) in sums {
+            if let Some(percentiles) = at_ranks(&sum) {
+                let key = &members.keys()[place];
+                found
+                    .entry(Arc::clone(key))
+                    .or_default()
+                    .insert(bucket, percentiles);
+            }
         }
     }
     Ok(found)
 }
 
 /// Adds bins to a sum, in which the place of a bin is its number.
-fn add(sum: &mut Vec<f64>, bins: &[(u16, f32)]) {
+pub(super) fn add(sum: &mut Vec<f64>, bins: &[(u16, f32)]) {
     let end = bins.iter().map(|(bin, _)| usize::from(*bin) + 1).max();
     if end.is_some_and(|end| sum.len() < end) {
         sum.resize(end.unwrap_or_default(), 0.0);
@@ -55,7 +60,7 @@ fn add(sum: &mut Vec<f64>, bins: &[(u16, f32)]) {
 }
 
 /// The percentiles: walks the bins once, and stops at the rank of each.
-fn at_ranks(bins: &[f64]) -> Option<Percentiles> {
+pub(super) fn at_ranks(bins: &[f64]) -> Option<Percentiles> {
     let total: f64 = bins.iter().sum();
     let (mut upto, mut walked) = (0.0, 0);
     Percentiles::of(|q| {

@@ -1,5 +1,7 @@
 //! The duration of transactions over time: mean, percentiles, and the share that failed.
 
+use std::collections::HashMap;
+
 use diesel::prelude::*;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -101,25 +103,38 @@ pub(super) fn charts(
     window: &Window,
     percentiles: impl FnOnce(&mut SqliteConnection, &totals::Total) -> QueryResult<ByKey>,
 ) -> QueryResult<Latency> {
-    let axis = Axis::from(window);
     let sums = totals::of_buckets(conn, table, members, window)?;
     let sums = sums.into_iter().next().flatten();
-    let sums = sums.unwrap_or_else(|| vec![totals::Total::default(); axis.buckets.len()]);
+    let sums = sums.unwrap_or_else(|| vec![totals::Total::default(); window.buckets().len()]);
+    let percentiles = percentiles(conn, &added(&sums))?;
+    Ok(of_sums(window, &sums, percentiles.get("")))
+}
+
+fn added(sums: &[totals::Total]) -> totals::Total {
     let mut total = totals::Total::default();
-    for sum in &sums {
+    for sum in sums {
         total.add(sum);
     }
-    let percentiles = percentiles(conn, &total)?;
-    let percentiles = percentiles.get("");
+    total
+}
+
+/// The charts of the sums of each of the window's buckets, and of percentiles by their starts.
+pub(super) fn of_sums(
+    window: &Window,
+    sums: &[totals::Total],
+    percentiles: Option<&HashMap<i64, Percentiles>>,
+) -> Latency {
+    let axis = Axis::from(window);
+    let total = added(sums);
     let of_bucket = |(bucket, sum): (&Bucket, &totals::Total)| {
         let found = percentiles.and_then(|of| of.get(&bucket.start))?;
         Some(found.within(sum.mean(), sum.max))
     };
-    let series = Series::from_sums(&sums, &axis.buckets);
-    Ok(Latency {
+    let series = Series::from_sums(sums, &axis.buckets);
+    Latency {
         count: sums.iter().map(|sum| sum.count).collect(),
         avg: series.latency,
-        percentiles: axis.buckets.iter().zip(&sums).map(of_bucket).collect(),
+        percentiles: axis.buckets.iter().zip(sums).map(of_bucket).collect(),
         throughput: series.throughput,
         failed_rate: series.failed_rate,
         total: Total {
@@ -130,5 +145,5 @@ pub(super) fn charts(
             failed_rate: total.failed_rate(),
         },
         axis,
-    })
+    }
 }

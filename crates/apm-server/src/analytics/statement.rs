@@ -1,5 +1,7 @@
 //! One statement: its text, its trend, its calls as samples.
 
+pub(super) mod short;
+
 use apm_store::id::{Identifier, StoredId};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable};
@@ -105,6 +107,9 @@ pub fn trend(
 ) -> QueryResult<Latency> {
     let members = statements::members(conn, scope, Some(fingerprint), window)?.into_ids();
     let members: Members = members.into_iter().map(|id| (id, "")).collect();
+    if let Some(fine) = short::trend(conn, &members, window)? {
+        return Ok(fine);
+    }
     latency::charts(conn, Table::Statements, &members, window, |conn, _| {
         let slices = window.series_slices();
         let interval = Some(window.interval);
