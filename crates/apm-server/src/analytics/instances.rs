@@ -216,7 +216,9 @@ pub(crate) fn processes(
     };
     let request = request.within(scope.service.as_deref(), scope.environment.as_deref());
     let mut sums: HashMap<i64, Sums> = HashMap::new();
-    let columns = "r.resource_id, r.duration, r.outcome, r.sample_rate";
+    // A row may stand for others that tail sampling left out (ADR 385).
+    let columns = "r.resource_id, r.duration, r.outcome, CASE WHEN r.weight IS NULL THEN r.sample_rate \
+                   ELSE coalesce(r.sample_rate, 1.0) / r.weight END AS sample_rate";
     let read = rows(conn, &request, columns, |row: Row| {
         sums.entry(row.resource_id).or_default().add(&row);
     })?;

@@ -101,6 +101,14 @@ async fn what_is_counted_from_samples_is_near_what_rollups_count_and_is_called_a
         );
     }
 
+    // Rollups do not tell instances apart.
+    let path = format!("/api/v1/services/shop/instances?{range}");
+    let found = server.get(&path).await.json();
+    let instances = found["instances"].as_array().expect("instances");
+    let counts = instances.iter().filter_map(|one| one["count"].as_f64());
+    let estimate: f64 = counts.sum();
+    assert!((estimate - all).abs() < all / 6.0, "{estimate} of {all}");
+
     let traces = server.get(&format!("/traces?{range}")).await.text;
     assert!(traces.contains("and samples are left"), "{traces}");
     let settings = server.get("/api/v1/settings").await.json();
