@@ -131,16 +131,12 @@ fn shown(line: &Value, format: Option<ListFormat>) -> anyhow::Result<String> {
                 .unwrap_or_default(),
         )
     };
-    // As the pages say it.
-    let message = ["/message", "/error/message", "/error/type"].map(text);
-    let message = message.into_iter().find(|text| !text.is_empty());
-    let message = message.unwrap_or_default();
     let mut shown = format!(
         "{} {:<5} {}: {}",
         text("/@timestamp"),
         text("/log/level").to_uppercase(),
         text("/service/name"),
-        message,
+        plain(apm_server::log_message(line)),
     );
     let trace = text("/trace/id");
     if !trace.is_empty() {

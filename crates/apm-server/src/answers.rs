@@ -29,6 +29,7 @@ pub(crate) mod logs;
 pub(crate) mod matching;
 pub(crate) mod metrics;
 pub(crate) mod parameter;
+pub(crate) mod part;
 pub(crate) mod period;
 pub(crate) mod problem;
 pub(crate) mod queries;
@@ -48,8 +49,6 @@ pub(crate) mod transactions;
 pub(crate) mod versions;
 pub(crate) mod vitals;
 
-use std::collections::HashSet;
-
 use apm_store::Store;
 use diesel::{QueryResult, SqliteConnection};
 use schemars::JsonSchema;
@@ -60,8 +59,9 @@ use crate::analytics::filter::{self, List};
 use crate::analytics::transactions::Transaction;
 use crate::analytics::window::Window;
 use crate::csv::Table;
-use crate::insight::callers::{self, Caller, Wanted};
+use crate::insight::callers::{Caller, Used, Wanted};
 pub(crate) use arguments::Arguments;
+use part::Part;
 pub(crate) use problem::Problem;
 pub use tools::Settings;
 
@@ -134,9 +134,23 @@ pub(crate) trait Question: Sized + Send + 'static {
         Vec::new()
     }
 
+    /// The rows of the first table among all, where an answer may have a part of them.
+    fn part(_: &Self::Answer) -> Option<Part> {
+        None
+    }
+
     /// True if the same question has the same answer as long as nothing arrives.
     fn is_settled(_: &Self::Answer) -> bool {
         true
+    }
+}
+
+/// The name of a file with a table of an answer. Where the answer has a part of the rows, the name says which.
+pub(crate) fn file_name<Q: Question>(answer: &Q::Answer, table: &str) -> String {
+    let part = Q::part(answer).filter(|_| Q::TABLES.first() == Some(&table));
+    match part.filter(|part| part.shown < part.total) {
+        Some(part) => format!("{table}-{part}.csv"),
+        None => format!("{table}.csv"),
     }
 }
 
@@ -148,29 +162,28 @@ pub(crate) fn beside(scope: &Scope, list: List) -> Option<Scope> {
     }
 }
 
-/// Statements of the requests of these groups.
-fn sql_of_requests(
+/// The statements of the requests of a scope; nothing where only some requests of groups are asked for, as statements
+/// are counted for whole groups.
+fn used_by_requests(
     conn: &mut SqliteConnection,
     scope: &Scope,
-    groups: &[Transaction],
     window: &Window,
-) -> QueryResult<Vec<Caller>> {
-    // Statements are counted for whole groups: of some of their requests they are not known.
-    if scope.scanned.is_some() {
-        return Ok(Vec::new());
+) -> QueryResult<Option<Used>> {
+    match scope.scanned {
+        Some(_) => Ok(None),
+        None => Used::read(conn, scope, Wanted::All, window).map(Some),
     }
-    Ok(of_groups(
-        callers::list(conn, scope, Wanted::All, window)?,
-        groups,
-    ))
 }
 
-/// The callers of these groups.
-fn of_groups(mut callers: Vec<Caller>, groups: &[Transaction]) -> Vec<Caller> {
-    let listed: HashSet<(&str, &str)> = groups
-        .iter()
-        .map(|group| (group.kind.as_str(), group.name.as_str()))
-        .collect();
-    callers.retain(|caller| listed.contains(&(&*caller.kind, &*caller.transaction)));
-    callers
+/// Those of some groups.
+fn of_groups(
+    conn: &mut SqliteConnection,
+    used: Option<&Used>,
+    groups: &[Transaction],
+) -> QueryResult<Vec<Caller>> {
+    let ids = groups.iter().flat_map(|group| &group.ids);
+    match used {
+        Some(used) => used.of_groups(conn, &ids.copied().collect()),
+        None => Ok(Vec::new()),
+    }
 }

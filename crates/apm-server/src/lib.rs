@@ -21,6 +21,7 @@ mod http;
 pub mod import;
 pub mod insight;
 mod jaeger;
+mod known_tags;
 mod listen;
 mod mcp;
 mod otlp;
@@ -43,6 +44,7 @@ pub mod output {
     pub use apm_output::{Auth, Config, ConfigError, host};
 }
 
+pub use answers::logs::message as log_message;
 pub use apm_store::TailSampling;
 pub use config::{
     BasePath, ClientAddress, Config, Durability, Network, Rum, SecretToken, TlsFiles,

@@ -199,6 +199,7 @@ pub(super) const MODULES: &[(&str, &[&str])] = &[
             "plain",
             "random",
             "terminal",
+            "known_tags",
             "unread",
             "otlp",
             "route",

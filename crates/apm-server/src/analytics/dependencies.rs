@@ -52,6 +52,13 @@ pub struct Dependency {
     pub series: Series,
 }
 
+impl Dependency {
+    /// The key of its row.
+    pub(crate) fn key(&self) -> String {
+        format!("{}\t{}", self.name, self.service)
+    }
+}
+
 /// Calls of a dependency that a service answered.
 #[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
 pub struct Answered {
@@ -79,6 +86,9 @@ pub struct Dependencies {
     pub left_out: usize,
     /// Number of those with more time, before these.
     pub first: usize,
+    /// False if they are ranked by time, and another order is asked for.
+    #[serde(skip)]
+    pub is_ranked: bool,
     /// The buckets of the sparklines.
     pub axis: Axis,
 }
@@ -160,6 +170,10 @@ pub(crate) fn list_of(
         window,
     );
     let found = pick.ids(conn, &names)?;
+    let beside = list::Beside {
+        found: found.as_ref(),
+        own: None,
+    };
     let table = Table::Destinations;
     let list::Lines {
         lines,
@@ -167,8 +181,9 @@ pub(crate) fn list_of(
         all,
         left_out,
         first,
+        is_ranked,
         ..
-    } = list::lines(conn, table, &members, window, (pick, found.as_ref()))?;
+    } = list::lines(conn, table, &members, window, (pick, beside))?;
     let percentiles = histograms::percentiles(conn, table, &members, &window.slices(), None)?;
     let kinds = Sql::new(include_str!("dependencies/kinds.sql"));
     let kinds: HashMap<i64, Kind> = list::attributes(conn, kinds, &lines)?;
@@ -204,6 +219,7 @@ pub(crate) fn list_of(
         dependencies,
         left_out: left_out.len(),
         first,
+        is_ranked,
         axis,
     })
 }

@@ -1,12 +1,13 @@
 //! Error groups: what went wrong, how often, when last.
 
 mod columns;
+mod pick;
 mod state;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable, Text};
+use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -17,6 +18,7 @@ use super::short;
 use super::sql::Sql;
 use super::window::Window;
 pub(crate) use columns::GroupColumns;
+pub(crate) use pick::Pick;
 pub(crate) use state::StateColumns;
 pub use state::{Reopened, State, Status};
 
@@ -69,12 +71,28 @@ pub struct Errors {
     pub left_out: usize,
     /// Number of groups of higher rank, before these.
     pub first: usize,
-    /// Occurrences of all groups, those left out too.
-    pub occurrences: i64,
-    /// The same in each of the axis's buckets.
+    /// Figures of all groups, those left out and those that a search does not find too.
+    pub figures: Figures,
+    /// Their occurrences in each of the axis's buckets.
     pub series: Vec<i64>,
     /// The buckets of the series.
     pub axis: Axis,
+}
+
+/// Error groups together.
+#[derive(Debug, Clone, Default, PartialEq, JsonSchema, Serialize)]
+#[schemars(rename = "ErrorFigures")]
+pub struct Figures {
+    /// Occurrences of all groups.
+    pub occurrences: i64,
+    /// Those that no code handled.
+    pub unhandled: i64,
+    /// When the latest one occurred, µs since the epoch; null where only rollups are left of them.
+    pub latest: Option<i64>,
+    /// Number of groups that were first seen within the range.
+    pub new: usize,
+    /// The group with most occurrences; null where there are none.
+    pub most_frequent: Option<ErrorGroup>,
 }
 
 #[derive(QueryableByName)]
@@ -89,11 +107,24 @@ struct Row {
     first_seen: i64,
     #[diesel(sql_type = Nullable<BigInt>)]
     latest: Option<i64>,
-    /// Of all groups.
+    /// False for the most frequent group where it is none of those that are picked.
+    #[diesel(sql_type = Bool)]
+    listed: bool,
+    /// The place by number of occurrences, from 1.
+    #[diesel(sql_type = BigInt)]
+    frequent: i64,
+    /// Of all groups that were found.
     #[diesel(sql_type = BigInt)]
     groups: i64,
+    /// Of all groups.
     #[diesel(sql_type = BigInt)]
     everything: i64,
+    #[diesel(sql_type = BigInt)]
+    unhandled: i64,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    newest: Option<i64>,
+    #[diesel(sql_type = BigInt)]
+    new: i64,
 }
 
 #[derive(QueryableByName)]
@@ -117,30 +148,6 @@ pub(crate) struct Which {
     pub(crate) status: Option<Status>,
 }
 
-/// The groups of a list that are read, of all of them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Pick {
-    /// A text that they must have, in lower case.
-    pub(crate) search: Option<String>,
-    /// `message`, `service`, `count`, `first` or `last`.
-    pub(crate) rank: &'static str,
-    pub(crate) descending: bool,
-    /// Number of groups of higher rank that are left out: a multiple of a thousand.
-    pub(crate) first: usize,
-}
-
-impl Default for Pick {
-    /// The most frequent ones.
-    fn default() -> Self {
-        Self {
-            search: None,
-            rank: "count",
-            descending: true,
-            first: 0,
-        }
-    }
-}
-
 /// The query behind the table. `ids`: those that the search found, a JSON array.
 pub(super) fn picked_sql(
     scope: &Scope,
@@ -149,33 +156,17 @@ pub(super) fn picked_sql(
     (pick, ids): (&Pick, Option<&str>),
 ) -> Sql {
     let first = i64::try_from(pick.first).unwrap_or(i64::MAX);
+    let keys = pick.keys();
+    let most = keys.as_ref().map_or(MOST, Vec::len);
+    let keys = keys.map(|keys| serde_json::to_string(&keys).unwrap_or_default());
     bound(include_str!("errors.sql"), scope, which, window)
-        .bind("most", MOST as i64)
+        .bind("most", most as i64)
+        .bind("keys", keys)
+        .bind("asked", window.asked.from)
         .bind("first", first)
         .bind("rank", pick.rank)
         .bind("descending", i64::from(pick.descending))
         .bind("ids", ids)
-}
-
-/// The groups that have the text that is searched for, a JSON array; nothing where all are asked for.
-fn search(
-    conn: &mut SqliteConnection,
-    scope: &Scope,
-    window: &Window,
-    search: Option<&String>,
-) -> QueryResult<Option<String>> {
-    let pick = list::Pick {
-        search: search.cloned(),
-        ..list::Pick::default()
-    };
-    let names = bound(
-        include_str!("errors/names.sql"),
-        scope,
-        Which::default(),
-        window,
-    );
-    let found = pick.ids(conn, &names)?;
-    Ok(found.map(|ids| serde_json::to_string(&ids).unwrap_or_default()))
 }
 
 /// The query behind the occurrences chart.
@@ -292,7 +283,7 @@ pub(crate) fn list_of(
     window: &Window,
     pick: &Pick,
 ) -> QueryResult<Errors> {
-    let ids = search(conn, scope, window, pick.search.as_ref())?;
+    let ids = pick::search(conn, scope, window, pick.search.as_ref())?;
     let mut first = pick.first;
     let mut read = |first: usize| {
         let pick = Pick {
@@ -302,14 +293,19 @@ pub(crate) fn list_of(
         picked_sql(scope, which, window, (&pick, ids.as_deref())).load(conn)
     };
     let mut rows: Vec<Row> = read(first)?;
-    if rows.is_empty() && first > 0 {
-        rows = read(0)?;
-        let all = rows
-            .first()
-            .map_or(0, |row| row.groups.unsigned_abs() as usize);
+    let all = rows
+        .first()
+        .map_or(0, |row| row.groups.unsigned_abs() as usize);
+    if first >= all && first > 0 {
         first = list::within(first, all);
-        if first > 0 {
-            rows = read(first)?;
+        rows = read(first)?;
+    }
+    if let Some(keys) = pick.keys() {
+        // Fewer may be there than are wanted: others have their places.
+        let wanted: HashSet<&String> = keys.iter().collect();
+        for row in &mut rows {
+            let key = format!("{}\t{}", row.group.service, row.group.grouping_key);
+            row.listed &= wanted.contains(&key);
         }
     }
     let (points, axis) = points(conn, scope, which, window)?;
@@ -331,33 +327,56 @@ pub(crate) fn list_of(
             series[*index][place] += point.n;
         }
     }
-    let (groups, occurrences) = rows
+    let mut figures = rows.first().map(Row::figures).unwrap_or_default();
+    let groups = rows
         .first()
-        .map_or((0, 0), |row| (row.groups, row.everything));
-    let left_out = groups.unsigned_abs() as usize - rows.len();
-    let errors = rows
-        .into_iter()
-        .zip(series)
-        .map(|(row, series)| ErrorGroup {
-            series,
-            state: row.state.into(),
-            key: row.group.key(),
-            service: row.group.service,
-            kind: row.group.kind,
-            message: row.group.message,
-            culprit: row.group.culprit,
-            handled: row.group.handled,
-            occurrences: row.occurrences,
-            first_seen: row.first_seen,
-            latest: row.latest,
-        })
-        .collect();
+        .map_or(0, |row| row.groups.unsigned_abs() as usize);
+    let mut errors = Vec::with_capacity(rows.len());
+    for (row, series) in rows.into_iter().zip(series) {
+        let (is_listed, is_most_frequent) = (row.listed, row.frequent == 1);
+        let group = row.group(series);
+        if is_most_frequent {
+            figures.most_frequent = Some(group.clone());
+        }
+        if is_listed {
+            errors.push(group);
+        }
+    }
     Ok(Errors {
+        left_out: groups - errors.len(),
         errors,
-        left_out,
         first,
-        occurrences,
+        figures,
         series: all,
         axis,
     })
+}
+
+impl Row {
+    /// The figures that each row has, of all groups.
+    fn figures(&self) -> Figures {
+        Figures {
+            occurrences: self.everything,
+            unhandled: self.unhandled,
+            latest: self.newest,
+            new: self.new.unsigned_abs() as usize,
+            most_frequent: None,
+        }
+    }
+
+    fn group(self, series: Vec<i64>) -> ErrorGroup {
+        ErrorGroup {
+            series,
+            state: self.state.into(),
+            key: self.group.key(),
+            service: self.group.service,
+            kind: self.group.kind,
+            message: self.group.message,
+            culprit: self.group.culprit,
+            handled: self.group.handled,
+            occurrences: self.occurrences,
+            first_seen: self.first_seen,
+            latest: self.latest,
+        }
+    }
 }

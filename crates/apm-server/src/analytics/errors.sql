@@ -1,6 +1,8 @@
--- Error groups by :rank without the :first ones, with what happened in the window, latest (µs since 1970) first; groups
--- and everything are of all of them. A group that was merged counts as the one that it was merged into. :ids are the
--- groups that a search found.
+-- Error groups by :rank without the :first ones, with what happened in the window, latest (µs since 1970) first. A
+-- group that was merged counts as the one that it was merged into. :ids are the groups that a search found, :keys those
+-- that are wanted before all others (service, tab, key). The most frequent group of all is there in any case: listed is
+-- 0 where it is none of the others. groups is the number of those that were found; everything, unhandled, newest and
+-- new are of all groups, whatever is searched for: new ones came after :asked (µs since 1970).
 WITH slice (level, start, stop) AS (
     SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(:slices)
 ),
@@ -45,12 +47,23 @@ grouped AS (
            t.reopened,
            t.reopened_by,
            t.reopened_in,
-           count(*) OVER () AS groups,
-           sum(n.occurrences) OVER () AS everything
+           sum(n.found) OVER () AS groups,
+           sum(n.occurrences) OVER () AS everything,
+           coalesce(sum(n.occurrences) FILTER (WHERE n.handled = 0) OVER (), 0) AS unhandled,
+           max(n.latest) OVER () AS newest,
+           count(*) FILTER (WHERE n.first_seen * 1000000 >= :asked) OVER () AS new,
+           row_number() OVER (ORDER BY n.occurrences DESC, n.latest DESC, n.service, n.grouping_key) AS frequent
     FROM named n
     LEFT JOIN error_triage t ON t.service = n.service AND t.grouping_key = n.grouping_key
-    WHERE n.found AND (:status IS NULL OR coalesce(t.status, 0) = :status)
-    ORDER BY CASE :rank WHEN 'last' THEN n.latest WHEN 'first' THEN n.first_seen ELSE n.occurrences END
+    WHERE :status IS NULL OR coalesce(t.status, 0) = :status
+),
+picked AS (
+    SELECT n.*, 1 AS listed
+    FROM grouped n
+    WHERE n.found
+    ORDER BY CASE WHEN :keys IS NULL THEN 0
+                  ELSE n.service || char(9) || n.grouping_key NOT IN (SELECT value FROM json_each(:keys)) END,
+             CASE :rank WHEN 'last' THEN n.latest WHEN 'first' THEN n.first_seen ELSE n.occurrences END
                  * CASE WHEN :rank IN ('message', 'service') THEN 0 WHEN :descending THEN -1 ELSE 1 END NULLS LAST,
              CASE WHEN :descending THEN NULL WHEN :rank = 'message' THEN coalesce(nullif(n.message, ''), n.type)
                   WHEN :rank = 'service' THEN n.service END COLLATE NOCASE,
@@ -59,6 +72,8 @@ grouped AS (
              n.occurrences DESC, n.service, n.grouping_key
     LIMIT +:most OFFSET :first
 )
-SELECT *
-FROM grouped
+SELECT * FROM picked
+UNION ALL
+SELECT *, 0 FROM grouped
+WHERE frequent = 1 AND NOT EXISTS (SELECT 1 FROM picked WHERE picked.frequent = 1)
 ORDER BY latest DESC, grouping_key

@@ -15,13 +15,28 @@ use super::members::Members;
 use super::percentile::{self, ByKey, Percentiles};
 use super::series::Series;
 use super::sql::Sql;
-use super::totals::{self, Total};
+use super::totals::{self, Sum, Total};
 use super::transaction_percentiles;
 use super::window::Window;
 pub(crate) use pick::{By, Pick};
 
 /// Lines of a list that are read at once.
 pub(crate) const MOST: usize = 1_000;
+
+/// Lines of which percentiles are made to rank them: as many as there are names of one kind, unless somebody allows
+/// more (`--apm-max-names`). Of 20,000 that takes some tenths of a second.
+const MOST_PERCENTILES: usize = 20_000;
+
+/// The number that ranks a line by [`By::Own`], of its ids.
+pub(crate) type Own<'a> = &'a dyn Fn(&[i64]) -> Option<f64>;
+
+/// Facts about the lines of a list besides their rollups.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Beside<'a> {
+    /// The ids whose names have the text that is searched for; without it, the words of keys are searched.
+    pub(super) found: Option<&'a HashSet<i64>>,
+    pub(super) own: Option<Own<'a>>,
+}
 
 /// One line of a list.
 #[derive(Debug)]
@@ -56,6 +71,8 @@ pub(super) struct Lines {
     pub(super) left_out: Vec<(Arc<str>, Total)>,
     /// The keys that the search does not find, and their numbers.
     pub(super) unfound: Vec<(Arc<str>, Total)>,
+    /// False if they are those with most time of more than [`MOST`], and another order is asked for.
+    pub(super) is_ranked: bool,
 }
 
 /// The lines of transactions of a scope by some key, and their percentiles. `members`: which groups a key is made of;
@@ -65,10 +82,11 @@ pub(super) fn of_transactions(
     scope: &Scope,
     (members, exact): (&Sql, &Sql),
     window: &Window,
-    pick: &Pick,
+    (pick, own): (&Pick, Option<Own<'_>>),
 ) -> QueryResult<(Lines, ByKey)> {
     let members = Members::of_scope(conn, scope, members)?;
-    let found = lines(conn, Table::Transactions, &members, window, (pick, None))?;
+    let beside = Beside { found: None, own };
+    let found = lines(conn, Table::Transactions, &members, window, (pick, beside))?;
     let percentiles = transaction_percentiles::read(
         conn,
         percentile::ranked(found.all.count, found.all.n),
@@ -82,40 +100,40 @@ pub(super) fn of_transactions(
 /// The keys to which something happened in the window, as they are picked, and the series of [`MOST`] of them or fewer:
 /// a series for each of many thousands would take a lot of memory. At most so many are left out that the last lines are
 /// found.
-///
-/// `found`: the ids whose names have the text that is searched for; without it, the words of keys are searched.
 pub(super) fn lines(
     conn: &mut SqliteConnection,
     table: Table,
     members: &Members,
     window: &Window,
-    (pick, found): (&Pick, Option<&HashSet<i64>>),
+    (pick, beside): (&Pick, Beside<'_>),
 ) -> QueryResult<Lines> {
     let buckets = window.buckets();
     let mut sums = totals::of_window(conn, table, members, &window.slices())?;
     let keys = members.keys();
     let places = (0..keys.len()).filter(|place| sums[*place].total.count > 0.0);
-    let is_found = |place: &usize| match found {
+    let is_found = |place: &usize| match beside.found {
         Some(found) => sums[*place].ids.iter().any(|id| found.contains(id)),
         None => pick.search.is_none() || keys[*place].split('\t').any(|word| pick.finds(word)),
     };
-    let (mut places, unfound): (Vec<usize>, Vec<usize>) = places.partition(is_found);
-    // A list that is read as a whole is sorted afterwards.
-    let most_time = Pick::default();
-    let order = if places.len() > MOST {
-        pick
-    } else {
-        &most_time
-    };
-    places.sort_unstable_by(|a, b| order.compare((&keys[*a], &sums[*a]), (&keys[*b], &sums[*b])));
+    let (places, unfound): (Vec<usize>, Vec<usize>) = places.partition(is_found);
     let mut all = Total::default();
     for place in places.iter().chain(&unfound) {
         all.add(&sums[*place].total);
     }
+    let (places, is_ranked) = ranked(
+        conn,
+        table,
+        members,
+        window,
+        (pick, beside),
+        (places, &sums),
+    )?;
+    let (mut places, others): (Vec<usize>, Vec<usize>) =
+        (places.into_iter()).partition(|place| pick.has_key(&keys[*place]));
     let first = within(pick.first, places.len());
     let beyond = places.split_off(places.len().min(first + pick.most));
     let before: Vec<usize> = places.drain(..first).collect();
-    let left_out = before.into_iter().chain(beyond);
+    let left_out = before.into_iter().chain(beyond).chain(others);
     let told = |place: usize| (Arc::clone(&keys[place]), sums[place].total);
     let left_out = left_out.map(told).collect();
     let unfound = unfound.into_iter().map(told).collect();
@@ -144,7 +162,58 @@ pub(super) fn lines(
         all,
         left_out,
         unfound,
+        is_ranked,
     })
+}
+
+/// The places of lines in the order in which they are picked, and whether it is the one that is asked for.
+fn ranked(
+    conn: &mut SqliteConnection,
+    table: Table,
+    members: &Members,
+    window: &Window,
+    (pick, beside): (&Pick, Beside<'_>),
+    (places, sums): (Vec<usize>, &[Sum]),
+) -> QueryResult<(Vec<usize>, bool)> {
+    let keys = members.keys();
+    // A list that is read as a whole is sorted afterwards.
+    let is_whole = places.len() <= MOST;
+    let is_known = match pick.by {
+        By::P95 => places.len() <= MOST_PERCENTILES,
+        By::Own => beside.own.is_some(),
+        _ => true,
+    };
+    let most_time = Pick::default();
+    let order = if is_known && !is_whole {
+        pick
+    } else {
+        &most_time
+    };
+    let percentiles = match order.by {
+        By::P95 => {
+            let members = members.of_places(places.iter().copied());
+            transaction_percentiles::within_one_percent(conn, table, &members, &window.slices())?
+        }
+        _ => ByKey::new(),
+    };
+    let number = |place: usize| {
+        let sum = &sums[place];
+        match order.by {
+            By::P95 => {
+                let found = percentiles.get(&keys[place])?.get(&0)?;
+                Some(found.within(sum.total.mean(), sum.total.max).p95)
+            }
+            By::Own => beside.own?(&sum.ids),
+            _ => order.number(&sum.total),
+        }
+    };
+    let mut ranked: Vec<(usize, Option<f64>)> = places
+        .into_iter()
+        .map(|place| (place, number(place)))
+        .collect();
+    ranked.sort_unstable_by(|a, b| order.compare((&keys[a.0], a.1), (&keys[b.0], b.1)));
+    let places = ranked.into_iter().map(|(place, _)| place).collect();
+    Ok((places, is_whole || (is_known && pick.is_order_asked)))
 }
 
 /// The start of a thousand rows: where it lies beyond all of them, of the last thousand.

@@ -17,9 +17,8 @@ use serde::Serialize;
 use super::cache::Table;
 use super::calls::{self, Callee};
 use super::chosen::{Choice, Chosen};
-use super::list::{self, Pick};
 use super::members::Members;
-use super::services::{self, Service};
+use super::services::{self, Brief};
 use super::sql::Sql;
 use super::totals::{self, Total};
 use super::window::Window;
@@ -28,9 +27,6 @@ use graph::{Drawn, Graph};
 
 /// Nodes that are drawn at most.
 pub const MOST: usize = 200;
-
-/// Services whose numbers are read.
-const MOST_SERVICES: usize = 20_000;
 
 /// A service, or something that services call.
 #[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
@@ -137,7 +133,7 @@ pub fn read(
     let slices = window.slices();
     let totals = totals::by_id(conn, Table::Destinations, &members, &slices)?;
     let callees = calls::of_window(conn, &slices)?;
-    let services = all_services(conn, &everyone, window)?;
+    let services = services::all(conn, &everyone, window)?;
     let mut graph = Graph::default();
     for row in &destinations {
         if let Some(total) = totals.get(&row.id) {
@@ -148,37 +144,6 @@ pub fn read(
         graph.keep_neighbours(|name| is_chosen(scope, name));
     }
     Ok(answer(&graph, &services, scope, window))
-}
-
-/// All services with their numbers, most transactions first. A list of them has a thousand.
-fn all_services(
-    conn: &mut SqliteConnection,
-    scope: &Scope,
-    window: &Window,
-) -> QueryResult<Vec<Service>> {
-    let mut found: Vec<Service> = Vec::new();
-    let mut first = 0;
-    loop {
-        let pick = Pick {
-            first,
-            ..Pick::default()
-        };
-        let list = services::list_of(conn, scope, window, &pick)?;
-        let is_last = list.first < first || list.left_out <= list.first;
-        // Those without a transaction stand in every list.
-        found.extend(list.services);
-        if is_last || found.len() >= MOST_SERVICES {
-            break;
-        }
-        first += list::MOST;
-    }
-    if first > 0 {
-        found.sort_by(|a, b| {
-            (b.transactions.total_cmp(&a.transactions)).then_with(|| a.name.cmp(&b.name))
-        });
-        found.dedup_by(|a, b| a.name == b.name);
-    }
-    Ok(found)
 }
 
 /// Draws the calls of a destination to where they lead.
@@ -222,8 +187,8 @@ fn lead(graph: &mut Graph, row: &Destination, total: &Total, callees: Option<&Ve
     }
 }
 
-fn answer(graph: &Graph, services: &[Service], scope: &Scope, window: &Window) -> ServiceMap {
-    let known: HashMap<&str, &Service> = services
+fn answer(graph: &Graph, services: &[Brief], scope: &Scope, window: &Window) -> ServiceMap {
+    let known: HashMap<&str, &Brief> = services
         .iter()
         .map(|service| (service.name.as_str(), service))
         .collect();
@@ -299,7 +264,7 @@ fn is_chosen(scope: &Scope, name: &str) -> bool {
     is_one && scope.chosen.services.allows(name)
 }
 
-fn of_service(service: &Service) -> Node {
+fn of_service(service: &Brief) -> Node {
     Node {
         kind: SERVICE.to_owned(),
         name: service.name.clone(),

@@ -1,5 +1,7 @@
 //! Services and their numbers: the first page.
 
+mod brief;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -17,6 +19,7 @@ use super::series::{Axis, Series};
 use super::sql::Sql;
 use super::window::Window;
 use super::{Scope, mean, totals};
+pub(crate) use brief::{Brief, all};
 
 /// One service, all of its environments together unless one is chosen.
 #[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
@@ -63,6 +66,9 @@ pub struct Services {
     pub left_out: usize,
     /// Number of services with more time, before these.
     pub first: usize,
+    /// False if they are ranked by time, and another order is asked for.
+    #[serde(skip)]
+    pub is_ranked: bool,
     /// The buckets of the sparklines.
     pub axis: Axis,
     /// All services together, those that are not listed too.
@@ -131,13 +137,14 @@ pub(crate) fn list_of(
     let members = bind(include_str!("services/members.sql"));
     let exact = bind(include_str!("services/exact.sql"));
     let (found, percentiles) =
-        list::of_transactions(conn, scope, (&members, &exact), window, pick)?;
+        list::of_transactions(conn, scope, (&members, &exact), window, (pick, None))?;
     let list::Lines {
         lines,
         all,
         left_out,
         unfound,
         first,
+        is_ranked,
         ..
     } = found;
     // The time of every service with a transaction, listed or not.
@@ -156,28 +163,18 @@ pub(crate) fn list_of(
         .into_iter()
         .map(|line| (Arc::clone(&line.key), line))
         .collect();
-    let statements = Members::read(conn, &bind(include_str!("services/statements.sql")))?;
-    let asked = totals::of_window(conn, Table::Statements, &statements, &window.slices())?;
-    let asked: HashMap<&str, f64> = statements
-        .keys()
-        .iter()
-        .zip(&asked)
-        .map(|(name, sum)| (&**name, sum.total.sum))
-        .collect();
+    let asked = in_statements(conn, scope, window)?;
     let axis = Axis::from(window);
-    // Errors and statements are counted per service: a filter on anything else cannot be applied to them.
-    let is_counted = scope
-        .query
-        .as_ref()
-        .is_none_or(|query| filter::check(query, List::Metrics).is_ok());
+    let is_counted = is_counted(scope);
     let known: Vec<Row> = bind(include_str!("services/known.sql")).load(conn)?;
     // Parallel statements may take more time than their transactions have.
-    let in_statements = times.iter().map(|(name, time)| {
+    let limited = times.iter().map(|(name, time)| {
         let asked = asked.get(&**name).copied().unwrap_or_default();
         asked.min(*time)
     });
-    let in_statements = super::total(in_statements);
+    let limited = super::total(limited);
     let mut errors = 0;
+    let mut others = 0;
     let mut services: Vec<Service> = known
         .into_iter()
         .filter_map(|row| {
@@ -187,6 +184,10 @@ pub(crate) fn list_of(
                 errors += row.errors;
             }
             if line.is_none() && (!row.heard || is_busy || !pick.finds(&row.name)) {
+                return None;
+            }
+            if !pick.has_key(&row.name) {
+                others += 1;
                 return None;
             }
             let total = line.as_ref().map(|line| line.total).unwrap_or_default();
@@ -219,16 +220,37 @@ pub(crate) fn list_of(
     services.truncate(list::MOST);
     Ok(Services {
         services,
-        left_out: left_out.len() + more,
+        left_out: left_out.len() + others + more,
         first,
+        is_ranked,
         axis,
         totals: Totals {
             transactions: all.count,
             throughput: all.count / window.minutes,
             failed_rate: all.failed_rate(),
             errors_per_minute: is_counted.then_some(errors as f64 / window.minutes),
-            db_share: mean(in_statements, all.sum).filter(|_| is_counted),
+            db_share: mean(limited, all.sum).filter(|_| is_counted),
         },
         busiest,
     })
+}
+
+/// Whether errors and statements can be told of a scope: they are counted by service, so a filter on anything else
+/// cannot be applied to them.
+fn is_counted(scope: &Scope) -> bool {
+    let query = scope.query.as_ref();
+    query.is_none_or(|query| filter::check(query, List::Metrics).is_ok())
+}
+
+/// The time of the statements of each service, µs.
+fn in_statements(
+    conn: &mut SqliteConnection,
+    scope: &Scope,
+    window: &Window,
+) -> QueryResult<HashMap<Arc<str>, f64>> {
+    let sql = Sql::new(include_str!("services/statements.sql"));
+    let members = Members::read(conn, &window.bind(scope.bind(sql)))?;
+    let sums = totals::of_window(conn, Table::Statements, &members, &window.slices())?;
+    let keys = members.keys().iter().map(Arc::clone);
+    Ok(keys.zip(sums.iter().map(|sum| sum.total.sum)).collect())
 }

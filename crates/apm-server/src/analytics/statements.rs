@@ -4,7 +4,7 @@
 
 mod cost;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
@@ -67,6 +67,34 @@ pub struct Statement {
     pub cost: Option<Cost>,
     /// The sparklines.
     pub series: Series,
+    /// Its ids in the store: one for each environment.
+    #[serde(skip)]
+    pub ids: Vec<i64>,
+}
+
+impl Statement {
+    /// The key of its row, as `members.sql` makes it.
+    pub(crate) fn key(&self) -> String {
+        let fingerprint = u64::from_str_radix(&self.fingerprint, 16).unwrap_or_default();
+        format!(
+            "{}\t{}\t{}\t{}",
+            self.service,
+            self.instance,
+            self.subtype,
+            fingerprint.cast_signed()
+        )
+    }
+}
+
+/// The rank of statements by what the sums of their time do not have.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Rank<'a> {
+    /// Their text.
+    Text,
+    /// A number of their cost in SQLite.
+    Cost(fn(&Cost) -> f64),
+    /// A number by their ids.
+    Number(&'a HashMap<i64, f64>),
 }
 
 /// The statements of a window, most time first.
@@ -78,6 +106,9 @@ pub struct Statements {
     pub left_out: usize,
     /// Number of those with more time, before these.
     pub first: usize,
+    /// False if they are ranked by time, and another order is asked for.
+    #[serde(skip)]
+    pub is_ranked: bool,
     /// The buckets of the sparklines.
     pub axis: Axis,
 }
@@ -152,7 +183,7 @@ pub fn list(
     window: &Window,
 ) -> QueryResult<Statements> {
     let own = members(conn, scope, fingerprint, window)?;
-    let mut found = of_members(conn, &own, window, (&Pick::default(), None))?;
+    let mut found = of_members(conn, &own, window, most_time(&Pick::default()))?;
     if fingerprint.is_some() {
         // The share is that of a list: of the time of all statements, and not of those that are chosen.
         let all = members(conn, scope, None, window)?;
@@ -165,7 +196,8 @@ pub fn list(
     Ok(found)
 }
 
-/// Those of all statements that are picked. Beyond all of them, the last thousand.
+/// Those of all statements that are picked. Beyond all of them, the last thousand. `rank`: what
+/// [`list::By::Own`] ranks by.
 ///
 /// # Errors
 /// Those of SQLite.
@@ -173,19 +205,64 @@ pub(crate) fn list_of(
     conn: &mut SqliteConnection,
     scope: &Scope,
     window: &Window,
-    pick: &Pick,
+    (pick, rank): (&Pick, Option<Rank<'_>>),
 ) -> QueryResult<Statements> {
     let members = members(conn, scope, None, window)?;
     let names = bound(include_str!("statements/names.sql"), scope, None, window);
     let found = pick.ids(conn, &names)?;
-    of_members(conn, &members, window, (pick, found.as_ref()))
+    let costs = match rank {
+        Some(Rank::Cost(_)) => Some(Costs::read(conn, &window.slices())?),
+        _ => None,
+    };
+    let texts = match rank {
+        Some(Rank::Text) => places_by_text(conn, &by_text_sql(scope, window))?,
+        _ => HashMap::new(),
+    };
+    let greatest = |numbers: &HashMap<i64, f64>, ids: &[i64]| {
+        let known = ids.iter().filter_map(|id| numbers.get(id));
+        known.copied().reduce(f64::max)
+    };
+    let own = |ids: &[i64]| match rank? {
+        Rank::Text => greatest(&texts, ids),
+        Rank::Cost(of) => costs.as_ref()?.per_call(ids).as_ref().map(of),
+        Rank::Number(numbers) => greatest(numbers, ids),
+    };
+    let beside = list::Beside {
+        found: found.as_ref(),
+        own: Some(&own),
+    };
+    of_members(conn, &members, window, (pick, beside))
+}
+
+/// The query for the order of statements by their texts.
+pub(super) fn by_text_sql(scope: &Scope, window: &Window) -> Sql {
+    bound(include_str!("statements/by_text.sql"), scope, None, window)
+}
+
+/// The place of each statement among all by text.
+fn places_by_text(conn: &mut SqliteConnection, sql: &Sql) -> QueryResult<HashMap<i64, f64>> {
+    #[derive(QueryableByName)]
+    struct Placed {
+        #[diesel(sql_type = BigInt)]
+        id: i64,
+    }
+    let mut places = HashMap::new();
+    sql.each(conn, |row: Placed| {
+        places.insert(row.id, places.len() as f64);
+    })?;
+    Ok(places)
+}
+
+/// Rows that are picked by their time alone.
+fn most_time(pick: &Pick) -> (&Pick, list::Beside<'_>) {
+    (pick, list::Beside::default())
 }
 
 fn of_members(
     conn: &mut SqliteConnection,
     members: &Members,
     window: &Window,
-    picked: (&Pick, Option<&HashSet<i64>>),
+    picked: (&Pick, list::Beside<'_>),
 ) -> QueryResult<Statements> {
     let table = Table::Statements;
     let list::Lines {
@@ -194,6 +271,7 @@ fn of_members(
         all,
         left_out,
         first,
+        is_ranked,
         ..
     } = list::lines(conn, table, members, window, picked)?;
     let percentiles = histograms::percentiles(conn, table, &members, &window.slices(), None)?;
@@ -227,6 +305,7 @@ fn of_members(
                 failed_rate: line.total.failed_rate(),
                 cost: costs.per_call(&line.ids),
                 series: line.series,
+                ids: line.ids,
             })
         })
         .collect();
@@ -235,6 +314,7 @@ fn of_members(
         statements,
         left_out: left_out.len(),
         first,
+        is_ranked,
         axis,
     })
 }
@@ -260,5 +340,5 @@ pub fn of_dependency(
                 && Some(caller.subtype.as_str()) == subtype
         })
     });
-    of_members(conn, &members, window, (&Pick::default(), None))
+    of_members(conn, &members, window, most_time(&Pick::default()))
 }

@@ -192,6 +192,11 @@ fn questions() -> Vec<(&'static str, Sql)> {
             other(include_str!("metrics/services.sql")),
         ),
         (
+            "statements/by_text",
+            statements::by_text_sql(&scope, &window),
+        ),
+        ("statement/short", statement::short::sql(&[1], &window)),
+        (
             "statement/histogram",
             statement::distribution_sql(&scope, 1, &window),
         ),

@@ -10,6 +10,7 @@ use super::cache::{Slice, Table};
 use super::histograms;
 use super::members::Members;
 use super::percentile::{ByKey, Percentiles, nearest_rank};
+use super::scanned::Scanned;
 use super::sql::Sql;
 
 /// A row of every query for exact percentiles.
@@ -62,6 +63,18 @@ fn ranked(members: &Members, rows: impl Iterator<Item = (i64, i64, i64)>) -> ByK
     found
 }
 
+/// The same of requests that were read one by one.
+fn of_requests(
+    members: &Members,
+    scanned: &Scanned,
+    slices: &[Slice],
+    interval: Option<i64>,
+) -> ByKey {
+    let rows = scanned.within(slices, interval);
+    let rows = rows.map(|(bucket, row)| (row.group_id, bucket, row.duration));
+    ranked(members, rows)
+}
+
 /// Percentiles of transactions: of their values where they are few and all there, of their histograms where not.
 pub(super) fn read(
     conn: &mut SqliteConnection,
@@ -71,9 +84,7 @@ pub(super) fn read(
     (slices, interval): (&[Slice], Option<i64>),
 ) -> QueryResult<ByKey> {
     if let Some(scanned) = members.scanned() {
-        let rows = scanned.within(slices, interval);
-        let rows = rows.map(|(bucket, row)| (row.group_id, bucket, row.duration));
-        return Ok(ranked(members, rows));
+        return Ok(of_requests(members, scanned, slices, interval));
     }
     if let Some(rows) = rows
         && let Some(found) = self::exact(conn, members, exact, rows)?
@@ -81,4 +92,18 @@ pub(super) fn read(
         return Ok(found);
     }
     histograms::percentiles(conn, Table::Transactions, members, slices, interval)
+}
+
+/// The percentiles of each key in a window, where those within 1 % do: of requests that were read one by one, else of
+/// histograms.
+pub(super) fn within_one_percent(
+    conn: &mut SqliteConnection,
+    table: Table,
+    members: &Members,
+    slices: &[Slice],
+) -> QueryResult<ByKey> {
+    match members.scanned_for(table) {
+        Some(scanned) => Ok(of_requests(members, scanned, slices, None)),
+        None => histograms::percentiles(conn, table, members, slices, None),
+    }
 }

@@ -38,6 +38,16 @@ pub struct Transaction {
     pub impact: f64,
     /// The sparklines.
     pub series: Series,
+    /// Its ids in the store: one for each environment.
+    #[serde(skip)]
+    pub ids: Vec<i64>,
+}
+
+impl Transaction {
+    /// The key of its row.
+    pub(crate) fn key(&self) -> String {
+        format!("{}\t{}", self.kind, self.name)
+    }
 }
 
 /// The groups of a window, greatest impact first.
@@ -49,6 +59,9 @@ pub struct Transactions {
     pub left_out: usize,
     /// Number of groups with more time, before these.
     pub first: usize,
+    /// False if they are ranked by time, and another order is asked for.
+    #[serde(skip)]
+    pub is_ranked: bool,
     /// The buckets of the sparklines.
     pub axis: Axis,
 }
@@ -62,10 +75,10 @@ pub fn list(
     scope: &Scope,
     window: &Window,
 ) -> QueryResult<Transactions> {
-    list_of(conn, scope, window, &Pick::default())
+    list_of(conn, scope, window, (&Pick::default(), None))
 }
 
-/// Those that are picked. Beyond all of them, the last thousand.
+/// Those that are picked. Beyond all of them, the last thousand. `own`: what [`list::By::Own`] ranks by.
 ///
 /// # Errors
 /// Those of SQLite.
@@ -73,18 +86,19 @@ pub(crate) fn list_of(
     conn: &mut SqliteConnection,
     scope: &Scope,
     window: &Window,
-    pick: &Pick,
+    (pick, own): (&Pick, Option<list::Own<'_>>),
 ) -> QueryResult<Transactions> {
     let bind = |text| window.bind(scope.bind(Sql::new(text)));
     let members = bind(include_str!("transactions/members.sql"));
     let exact = bind(include_str!("transactions/exact.sql"));
     let (found, percentiles) =
-        list::of_transactions(conn, scope, (&members, &exact), window, pick)?;
+        list::of_transactions(conn, scope, (&members, &exact), window, (pick, own))?;
     let list::Lines {
         lines,
         all,
         left_out,
         first,
+        is_ranked,
         ..
     } = found;
     let transactions = lines
@@ -102,6 +116,7 @@ pub(crate) fn list_of(
                 failed_rate: line.total.failed_rate(),
                 impact: mean(line.total.sum, all.sum).unwrap_or(0.0),
                 series: line.series,
+                ids: line.ids,
             }
         })
         .collect();
@@ -110,6 +125,7 @@ pub(crate) fn list_of(
         transactions,
         left_out: left_out.len(),
         first,
+        is_ranked,
         axis,
     })
 }

@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::listed::Listed;
 use super::listing::{Rows, Sort};
 use super::parameter::shared::SERVICE;
+use super::part::Part;
 use super::period::Period;
 use super::top;
 use super::{Address, Arguments, Problem, Question, Source, at};
@@ -54,9 +55,9 @@ pub(crate) struct Answer {
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "DependenciesBefore")]
 pub(crate) struct Previous {
-    /// The dependencies, most time first.
+    /// Those of the answer that were called there, most time first.
     pub(crate) dependencies: Vec<Dependency>,
-    /// Number of further rows.
+    /// Number of others that were called there.
     pub(crate) left_out: usize,
     /// The buckets of the sparklines.
     pub(crate) axis: Axis,
@@ -79,6 +80,10 @@ impl Question for Params {
         answer(&self.list, source)
     }
 
+    fn part(answer: &Answer) -> Option<Part> {
+        Some(answer.rows.into())
+    }
+
     fn tables(answer: &Answer) -> Vec<Table> {
         vec![top::dependencies(&answer.dependencies)]
     }
@@ -97,6 +102,10 @@ impl Question for All {
 
     fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
         answer(&self.0, source)
+    }
+
+    fn part(answer: &Answer) -> Option<Part> {
+        Some(answer.rows.into())
     }
 
     fn tables(answer: &Answer) -> Vec<Table> {
@@ -124,6 +133,7 @@ fn answer(list: &Listed, source: &mut Source<'_>) -> Result<Answer, Problem> {
         mut dependencies,
         left_out,
         first,
+        is_ranked,
         axis,
     } = dependencies::list_of(conn, scope, &choice, &period.window, &pick)?;
     let most_time = match pick.has_most_time_first(first, left_out) {
@@ -134,14 +144,18 @@ fn answer(list: &Listed, source: &mut Source<'_>) -> Result<Answer, Problem> {
             found.dependencies.into_iter().next()
         }
     };
-    let previous = match &period.before {
-        Some(window) => Some(dependencies::list(conn, scope, &choice, window)?),
-        None => None,
-    };
     sort(&list.listing.sort, &mut dependencies);
     let rows = list
         .listing
-        .cut(&mut dependencies, (first, left_out), pick.is_order_asked);
+        .cut(&mut dependencies, (first, left_out), is_ranked);
+    let previous = match &period.before {
+        Some(window) => {
+            let same = Pick::of_keys(dependencies.iter().map(Dependency::key));
+            let found = dependencies::list_of(conn, scope, &choice, window, &same)?;
+            Some(found)
+        }
+        None => None,
+    };
     Ok(Answer {
         left_out: rows.total - dependencies.len(),
         dependencies,
@@ -162,6 +176,7 @@ fn ranked(key: &str) -> Option<By> {
     match key {
         "name" => Some(By::Word(0)),
         "avg" => Some(By::Mean),
+        "p95" => Some(By::P95),
         "rate" => Some(By::Count),
         "failed" => Some(By::Failed),
         "impact" => Some(By::Time),

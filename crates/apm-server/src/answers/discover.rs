@@ -16,6 +16,7 @@ use super::charts::counts_table;
 use super::elsewhere::{self, Elsewhere, join_groups};
 use super::parameter::Parameter;
 use super::parameter::shared::{ENV, SERVICE};
+use super::part::Part;
 use super::sourced::Sourced;
 use super::{Address, Arguments, Problem, Question, Source, at};
 use crate::analytics::discover::{
@@ -294,6 +295,10 @@ impl Question for Params {
             kinds,
             elsewhere,
         })
+    }
+
+    fn part(answer: &Answer) -> Option<Part> {
+        Some(Part::of(answer.hits.len(), answer.total))
     }
 
     fn tables(answer: &Answer) -> Vec<Table> {

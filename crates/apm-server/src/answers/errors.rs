@@ -9,6 +9,7 @@ use super::listed::Listed;
 use super::listing::{Listing, Rows, Sort};
 use super::parameter::Parameter;
 use super::parameter::shared::SERVICE;
+use super::part::Part;
 use super::period::Period;
 use super::sourced::Sourced;
 use super::top;
@@ -63,11 +64,11 @@ pub(crate) struct Answer {
     pub(crate) occurrences: i64,
     /// The same per minute.
     pub(crate) occurrences_per_minute: f64,
-    /// Occurrences that no code handled, of the thousand most frequent groups.
+    /// Occurrences that no code handled.
     pub(crate) unhandled: i64,
-    /// When the latest one occurred, of the same groups, µs since the epoch; null where only rollups are left of them.
+    /// When the latest one occurred, µs since the epoch; null where only rollups are left of them.
     pub(crate) latest: Option<i64>,
-    /// Number of the same groups that were first seen within the range.
+    /// Number of groups that were first seen within the range.
     pub(crate) new: usize,
     /// The group with most occurrences; null where there are none.
     pub(crate) most_frequent: Option<ErrorGroup>,
@@ -86,9 +87,9 @@ pub(crate) struct Answer {
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "ErrorsBefore")]
 pub(crate) struct Previous {
-    /// The groups, latest first.
+    /// Those of the answer that occurred there, latest first.
     errors: Vec<ErrorGroup>,
-    /// Number of further groups.
+    /// Number of others that occurred there.
     left_out: usize,
     /// Occurrences of all groups.
     occurrences: i64,
@@ -127,6 +128,10 @@ impl Question for All {
         answer(&self.0, source)
     }
 
+    fn part(answer: &Answer) -> Option<Part> {
+        Some(answer.rows.into())
+    }
+
     fn tables(answer: &Answer) -> Vec<Table> {
         tables(answer)
     }
@@ -147,6 +152,10 @@ impl Question for Params {
 
     fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
         answer(&self.list, source)
+    }
+
+    fn part(answer: &Answer) -> Option<Part> {
+        Some(answer.rows.into())
     }
 
     fn tables(answer: &Answer) -> Vec<Table> {
@@ -189,28 +198,26 @@ fn answer(wanted: &Wanted, source: &mut Source<'_>) -> Result<Answer, Problem> {
         errors::list_of(conn, scope, which, window, &pick)
     })?;
     let (found, sql) = found.into_parts();
-    // The figures above the list are of all groups, or of the most frequent, whatever is searched for.
-    let most_frequent = errors::Pick::default();
-    let has_all = pick.search.is_none() && found.left_out == 0;
-    let figures = match has_all || pick == most_frequent {
-        true => None,
-        false => Some(errors::list_of(conn, scope, which, window, &most_frequent)?),
-    };
-    let figures = Figures::of(figures.as_ref().unwrap_or(&found), list.period.asked());
     let Errors {
         mut errors,
         left_out,
         first,
+        figures,
         series,
         axis,
-        ..
     } = found;
-    let previous = match &period.before {
-        Some(window) => Some(errors::list_of(conn, scope, which, window, &most_frequent)?),
-        None => None,
-    };
     sort(&list.listing.sort, &mut errors);
     let rows = list.listing.cut(&mut errors, (first, left_out), true);
+    let previous = match &period.before {
+        Some(window) => {
+            let same = errors::Pick {
+                keys: Some(errors.iter().filter_map(key).collect()),
+                ..errors::Pick::default()
+            };
+            Some(errors::list_of(conn, scope, which, window, &same)?)
+        }
+        None => None,
+    };
     Ok(Answer {
         left_out: rows.total - errors.len(),
         errors,
@@ -228,7 +235,7 @@ fn answer(wanted: &Wanted, source: &mut Source<'_>) -> Result<Answer, Problem> {
         previous: previous.map(|found| Previous {
             errors: found.errors,
             left_out: found.left_out,
-            occurrences: found.occurrences,
+            occurrences: found.figures.occurrences,
             series: found.series,
             axis: found.axis,
         }),
@@ -236,27 +243,10 @@ fn answer(wanted: &Wanted, source: &mut Source<'_>) -> Result<Answer, Problem> {
     })
 }
 
-/// The figures above a list.
-struct Figures {
-    occurrences: i64,
-    unhandled: i64,
-    latest: Option<i64>,
-    new: usize,
-    most_frequent: Option<ErrorGroup>,
-}
-
-impl Figures {
-    fn of(found: &Errors, range: Range) -> Self {
-        let groups = || found.errors.iter();
-        let unhandled = groups().filter(|group| group.handled == Some(false));
-        Self {
-            occurrences: found.occurrences,
-            unhandled: unhandled.map(|group| group.occurrences).sum(),
-            latest: groups().filter_map(|group| group.latest).max(),
-            new: groups().filter(|group| is_new(range, group)).count(),
-            most_frequent: groups().max_by_key(|group| group.occurrences).cloned(),
-        }
-    }
+/// The service and the key of a group.
+fn key(group: &ErrorGroup) -> Option<(String, u64)> {
+    let key = u64::from_str_radix(&group.key, 16).ok()?;
+    Some((group.service.clone(), key))
 }
 
 /// The groups that are read: the database ranks all of them by any column.
@@ -266,6 +256,7 @@ fn pick(listing: &Listing) -> errors::Pick {
         rank: listing.sort.key,
         descending: listing.sort.descending,
         first: listing.first(),
+        keys: None,
     }
 }
 

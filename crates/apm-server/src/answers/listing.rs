@@ -166,6 +166,7 @@ impl Listing {
             first: self.first(),
             most: MOST,
             is_order_asked: by.is_some(),
+            keys: None,
         }
     }
 

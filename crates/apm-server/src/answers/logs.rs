@@ -8,6 +8,7 @@ use super::arguments::Shape;
 use super::elsewhere::{Elsewhere, join_lines};
 use super::parameter::Parameter;
 use super::parameter::shared::{ENV, SERVICE};
+use super::part::Part;
 use super::sourced::Sourced;
 use super::{Address, Arguments, Problem, Question, Source, at};
 use crate::analytics::discover::logs::{self, Lines, Logs, Severity};
@@ -107,7 +108,7 @@ impl Line {
 }
 
 /// The text of a log line; of one without a text, the message or the type of its error.
-pub(crate) fn message(document: &Json) -> &str {
+pub fn message(document: &Json) -> &str {
     let mut texts = ["/message", "/error/message", "/error/type"]
         .into_iter()
         .filter_map(|pointer| document.pointer(pointer)?.as_str());
@@ -158,6 +159,10 @@ impl Question for All {
         self.0.answer(source)
     }
 
+    fn part(answer: &Answer) -> Option<Part> {
+        Some(Part::of(answer.lines.len(), answer.total))
+    }
+
     fn tables(answer: &Answer) -> Vec<Table> {
         tables(answer)
     }
@@ -183,6 +188,10 @@ impl Question for Params {
 
     fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
         self.asks.answer(source)
+    }
+
+    fn part(answer: &Answer) -> Option<Part> {
+        Some(Part::of(answer.lines.len(), answer.total))
     }
 
     fn tables(answer: &Answer) -> Vec<Table> {

@@ -1,21 +1,22 @@
 //! `/queries`: what services ask their databases, by statement.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::listed::Listed;
 use super::listing::{Rows, Sort};
+use super::part::Part;
 use super::period::Period;
 use super::top;
 use super::{Address, Arguments, Problem, Question, Source, at};
 use crate::analytics::filter::List;
 use crate::analytics::list::{By, Pick};
 use crate::analytics::series::Axis;
-use crate::analytics::statements::{self, Cost, Statement, Statements};
+use crate::analytics::statements::{self, Cost, Rank, Statement, Statements};
 use crate::csv::{Cell, Table};
-use crate::insight::callers::{self, Caller, LATELY, Wanted};
+use crate::insight::callers::{Caller, LATELY, Used, Wanted};
 use crate::insight::finding::{self, Finding, Which};
 
 const SORTS: [&str; 10] = [
@@ -91,10 +92,6 @@ pub(crate) fn by_statement(callers: &[Caller]) -> ByStatement<'_> {
     all
 }
 
-fn key(row: &Statement) -> (&str, &str) {
-    (&row.service, &row.fingerprint)
-}
-
 /// The most calls that requests of one group make on average.
 pub(crate) fn per_request(callers: &ByStatement<'_>, row: &Statement) -> Option<f64> {
     let own = callers.get(&(&*row.service, &*row.fingerprint))?;
@@ -129,41 +126,44 @@ impl Question for Params {
         let conn = &mut *source.conn;
         let period = self.0.period.stored(conn)?;
         let (scope, window) = (&self.0.scope, &period.window);
+        let used = Used::read(conn, scope, Wanted::Each, window)?;
+        let calls = used.calls_per_request();
+        let rank = self.rank(&calls);
         let pick = self.0.listing.pick(ranked);
         let Statements {
             mut statements,
             left_out,
             first,
+            is_ranked,
             axis,
-        } = statements::list_of(conn, scope, window, &pick)?;
+        } = statements::list_of(conn, scope, window, (&pick, rank))?;
         let most_time = match pick.has_most_time_first(first, left_out) {
             true => statements.first().cloned(),
             false => {
-                let found = statements::list_of(conn, scope, window, &Pick::most_time(1))?;
+                let top = Pick::most_time(1);
+                let found = statements::list_of(conn, scope, window, (&top, None))?;
                 found.statements.into_iter().next()
             }
         };
-        let previous = match &period.before {
-            Some(window) => Some(statements::list(conn, scope, None, window)?),
-            None => None,
-        };
-        let mut callers = callers::list(conn, scope, Wanted::Each, window)?;
-        self.sort(&mut statements, &by_statement(&callers));
+        self.sort(&mut statements, &calls);
         let rows = self
             .0
             .listing
-            .cut(&mut statements, (first, left_out), pick.is_order_asked);
-        let shown: HashSet<(&str, &str)> = statements.iter().map(key).collect();
-        callers.retain(|caller| shown.contains(&(&*caller.service, &*caller.fingerprint)));
-        let previous = previous.map(|mut found| {
-            let all = found.statements.len() + found.left_out;
-            found.statements.retain(|row| shown.contains(&key(row)));
-            Previous {
-                left_out: all - found.statements.len(),
-                statements: found.statements,
-                axis: found.axis,
+            .cut(&mut statements, (first, left_out), is_ranked);
+        let shown = statements.iter().flat_map(|row| &row.ids);
+        let callers = used.of_statements(conn, &shown.copied().collect())?;
+        let previous = match &period.before {
+            Some(window) => {
+                let same = Pick::of_keys(statements.iter().map(Statement::key));
+                let found = statements::list_of(conn, scope, window, (&same, None))?;
+                Some(Previous {
+                    statements: found.statements,
+                    left_out: found.left_out,
+                    axis: found.axis,
+                })
             }
-        });
+            None => None,
+        };
         Ok(Answer {
             left_out: rows.total - statements.len(),
             statements,
@@ -176,6 +176,10 @@ impl Question for Params {
             previous,
             sort: self.0.listing.sort,
         })
+    }
+
+    fn part(answer: &Answer) -> Option<Part> {
+        Some(answer.rows.into())
     }
 
     fn tables(answer: &Answer) -> Vec<Table> {
@@ -198,13 +202,31 @@ fn ranked(key: &str) -> Option<By> {
         "total" => Some(By::Time),
         "avg" => Some(By::Mean),
         "max" => Some(By::Max),
+        "p95" => Some(By::P95),
+        "statement" | "per_request" | "steps" | "scanned" | "sorts" => Some(By::Own),
         _ => None,
     }
 }
 
 impl Params {
-    fn sort(&self, rows: &mut [Statement], callers: &ByStatement<'_>) {
+    /// The rank of all statements by what their sums do not have.
+    fn rank<'a>(&self, calls: &'a HashMap<i64, f64>) -> Option<Rank<'a>> {
+        match self.0.listing.sort.key {
+            "statement" => Some(Rank::Text),
+            "per_request" => Some(Rank::Number(calls)),
+            "steps" => Some(Rank::Cost(|cost| cost.steps)),
+            "scanned" => Some(Rank::Cost(|cost| cost.scan_steps)),
+            "sorts" => Some(Rank::Cost(|cost| cost.sorts)),
+            _ => None,
+        }
+    }
+
+    fn sort(&self, rows: &mut [Statement], calls: &HashMap<i64, f64>) {
         let sort = &self.0.listing.sort;
+        let per_request = |row: &Statement| {
+            let known = row.ids.iter().filter_map(|id| calls.get(id));
+            known.copied().reduce(f64::max)
+        };
         let longest = |row: &Statement| Some(row.latency_max as f64);
         let by_cost = |a: &Statement, b: &Statement, of: fn(&Cost) -> f64| {
             sort.compare(a.cost.as_ref().map(of), b.cost.as_ref().map(of))
@@ -212,7 +234,7 @@ impl Params {
         rows.sort_by(|a, b| match sort.key {
             "statement" => sort.compare_text(&a.normalized, &b.normalized),
             "calls" => sort.compare(Some(a.calls), Some(b.calls)),
-            "per_request" => sort.compare(per_request(callers, a), per_request(callers, b)),
+            "per_request" => sort.compare(per_request(a), per_request(b)),
             "avg" => sort.compare(a.latency_avg, b.latency_avg),
             "p95" => sort.compare(a.latency.map(|of| of.p95), b.latency.map(|of| of.p95)),
             "max" => sort.compare(longest(a), longest(b)),

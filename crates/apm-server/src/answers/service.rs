@@ -7,14 +7,16 @@ use super::charts::{self, Charts};
 use super::matching::{self, Scan};
 use super::parameter::shared::{NAME, SERVICE, TYPE};
 use super::period::Period;
-use super::sql_of_requests;
 use super::top::{self, TopErrors};
-use super::{Address, Arguments, Problem, Question, Source, at, beside};
+use super::{
+    Address, Arguments, Problem, Question, Source, at, beside, of_groups, used_by_requests,
+};
 use crate::analytics::Scope;
 use crate::analytics::change::{self, Change};
 use crate::analytics::dependencies::{self, Choice, Dependency};
 use crate::analytics::errors::ErrorGroup;
 use crate::analytics::filter::List;
+use crate::analytics::list::Pick;
 use crate::analytics::series::Axis;
 use crate::analytics::statements::{self, Statement};
 use crate::analytics::transactions::{self, Transaction};
@@ -106,27 +108,26 @@ impl Question for Params {
         let period = self.period.stored(conn)?;
         let (scope, period, scan) = matching::read(conn, &self.scope, period)?;
         let (scope, window) = (&scope, &period.window);
-        let mut groups = transactions::list(conn, scope, window)?;
+        let top = Pick::most_time(TOP);
+        let groups = transactions::list_of(conn, scope, window, (&top, None))?;
         let transactions_total = groups.transactions.len() + groups.left_out;
-        groups.transactions.truncate(TOP);
+        let used = used_by_requests(conn, scope, window)?;
         let errors = match beside(scope, List::Errors) {
             Some(scope) => Some(TopErrors::read(conn, &scope, window)?),
             None => None,
         };
         let called = match beside(scope, List::Dependencies) {
-            Some(scope) => Some(dependencies::list(
-                conn,
-                &scope,
-                &Choice::default(),
-                window,
-            )?),
+            Some(scope) => {
+                let choice = Choice::default();
+                Some(dependencies::list_of(conn, &scope, &choice, window, &top)?)
+            }
             None => None,
         };
         let dependencies_total = called
             .as_ref()
             .map(|of| of.dependencies.len() + of.left_out);
         let run = match beside(scope, List::Statements) {
-            Some(scope) => Some(statements::list(conn, &scope, None, window)?),
+            Some(scope) => Some(statements::list_of(conn, &scope, window, (&top, None))?),
             None => None,
         };
         let statements_total = run.as_ref().map(|of| of.statements.len() + of.left_out);
@@ -137,15 +138,15 @@ impl Question for Params {
             charts: Charts::read(conn, scope, window)?,
             axis: groups.axis,
             scan,
-            sql: sql_of_requests(conn, scope, &groups.transactions, window)?,
+            sql: of_groups(conn, used.as_ref(), &groups.transactions)?,
             sql_since: callers::counted_since(conn, window)?,
             transactions: groups.transactions,
             transactions_total,
             errors_total: errors.as_ref().map(|top| top.total),
             errors: errors.map(|top| top.errors),
-            dependencies: called.map(|of| first(of.dependencies)),
+            dependencies: called.map(|of| of.dependencies),
             dependencies_total,
-            statements: run.map(|of| first(of.statements)),
+            statements: run.map(|of| of.statements),
             statements_total,
             change: before
                 .map(|before| change::of_scope(conn, scope, window, before))
@@ -166,9 +167,4 @@ impl Question for Params {
         tables.extend(answer.charts.tables());
         tables
     }
-}
-
-fn first<T>(mut rows: Vec<T>) -> Vec<T> {
-    rows.truncate(TOP);
-    rows
 }

@@ -8,13 +8,14 @@ use serde::Serialize;
 use super::listed::Listed;
 use super::listing::Rows;
 use super::matching::{self, Scan};
+use super::part::Part;
 use super::period::Period;
 use super::top::{self, TopErrors, TopTransactions};
 use super::{Address, Arguments, Problem, Question, Source, at, beside};
 use crate::analytics::Scope;
 use crate::analytics::change::{self, Change};
 use crate::analytics::filter::List;
-use crate::analytics::list::By;
+use crate::analytics::list::{By, Pick};
 use crate::analytics::series::Axis;
 pub(crate) use crate::analytics::services::Totals;
 use crate::analytics::services::{self, Service, Services};
@@ -73,9 +74,9 @@ pub(crate) struct Answer {
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "ServicesBefore")]
 pub(crate) struct Previous {
-    /// The services, most transactions first.
+    /// Those of the answer that were there, most transactions first.
     pub(crate) services: Vec<Service>,
-    /// Number of further services.
+    /// Number of others that were there.
     pub(crate) left_out: usize,
     /// The buckets of the sparklines.
     pub(crate) axis: Axis,
@@ -111,16 +112,26 @@ impl Question for Params {
             mut services,
             left_out,
             first,
+            is_ranked,
             axis,
             totals,
             busiest,
         } = services::list_of(source.conn, &scope, &period.window, &pick)?;
-        let (previous, mut changes) = match &period.before {
-            Some(before) => (
-                Some(services::list(source.conn, &scope, before)?),
-                change::of_services(source.conn, &scope, &period.window, before)?,
-            ),
-            None => (None, HashMap::new()),
+        let mut changes = match &period.before {
+            Some(before) => change::of_services(source.conn, &scope, &period.window, before)?,
+            None => HashMap::new(),
+        };
+        self.sort(&mut services, &changes);
+        let rows = self
+            .0
+            .listing
+            .cut(&mut services, (first, left_out), is_ranked);
+        let previous = match &period.before {
+            Some(before) => {
+                let same = Pick::of_keys(services.iter().map(|service| service.name.clone()));
+                Some(services::list_of(source.conn, &scope, before, &same)?)
+            }
+            None => None,
         };
         let previous = previous.map(|found| Previous {
             totals: found.totals,
@@ -136,11 +147,6 @@ impl Question for Params {
             Some(scope) => Some(TopErrors::read(source.conn, &scope, &period.window)?),
             None => None,
         };
-        self.sort(&mut services, &changes);
-        let rows = self
-            .0
-            .listing
-            .cut(&mut services, (first, left_out), pick.is_order_asked);
         let is_listed = |name: &str| services.iter().any(|service| service.name == name);
         changes.retain(|name, _| is_listed(name));
         Ok(Answer {
@@ -158,6 +164,10 @@ impl Question for Params {
             sort: self.0.listing.sort,
             call_first: source.settings.call_first.clone(),
         })
+    }
+
+    fn part(answer: &Answer) -> Option<Part> {
+        Some(answer.rows.into())
     }
 
     fn tables(answer: &Answer) -> Vec<Table> {
@@ -198,6 +208,7 @@ fn ranked(key: &str) -> Option<By> {
     match key {
         "name" => Some(By::Word(0)),
         "avg" => Some(By::Mean),
+        "p95" => Some(By::P95),
         "rate" => Some(By::Count),
         "failed" => Some(By::Failed),
         _ => None,
@@ -215,9 +226,9 @@ impl Params {
             service: Some(service.clone()),
             ..scope.clone()
         };
-        let mut found = transactions::list(source.conn, &scope, &period.window)?;
+        let top = Pick::most_time(GROUPS);
+        let found = transactions::list_of(source.conn, &scope, &period.window, (&top, None))?;
         let total = found.transactions.len() + found.left_out;
-        found.transactions.truncate(GROUPS);
         Ok(Busiest {
             service,
             top: TopTransactions {

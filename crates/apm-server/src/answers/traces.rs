@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::parameter::Parameter;
 use super::parameter::shared::{ENV, SERVICE};
+use super::part::Part;
 use super::{Address, Arguments, Problem, Question, Source, at};
 use crate::analytics::discover::{Groups, MOST_HITS};
 use crate::analytics::traces::grid::{COLUMNS, durations};
@@ -114,6 +115,10 @@ impl Question for Params {
             names,
             whole_since,
         })
+    }
+
+    fn part(answer: &Answer) -> Option<Part> {
+        Some(Part::of(answer.found.traces.len(), answer.found.total))
     }
 
     fn tables(answer: &Answer) -> Vec<Table> {

@@ -8,16 +8,16 @@ use super::listing::{Listing, Rows, Sort};
 use super::matching::{self, Scan};
 use super::parameter::Parameter;
 use super::parameter::shared::{NAME, SERVICE};
+use super::part::Part;
 use super::period::Period;
-use super::sql_of_requests;
 use super::top;
-use super::{Address, Arguments, Problem, Question, Source, at};
+use super::{Address, Arguments, Problem, Question, Source, at, of_groups, used_by_requests};
 use crate::analytics::Scope;
 use crate::analytics::list::{By, Pick};
 use crate::analytics::series::Axis;
 use crate::analytics::transactions::{self, Transaction, Transactions};
 use crate::csv::Table;
-use crate::insight::callers::{self, Caller};
+use crate::insight::callers::{self, Caller, Times, Used};
 
 const SORTS: [&str; 7] = ["name", "avg", "p95", "rate", "failed", "sql", "impact"];
 
@@ -77,9 +77,9 @@ pub(crate) struct Answer {
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "TransactionsBefore")]
 pub(crate) struct Previous {
-    /// The groups, most time first.
+    /// Those of the answer that ran there, most time first.
     pub(crate) transactions: Vec<Transaction>,
-    /// Number of further groups.
+    /// Number of others that ran there.
     pub(crate) left_out: usize,
     /// The buckets of the sparklines.
     pub(crate) axis: Axis,
@@ -126,25 +126,30 @@ impl Question for Params {
             transaction_type: kind.clone(),
             ..scope
         };
+        let used = used_by_requests(conn, &scope, window)?;
+        let times = used.as_ref().map(Used::times);
+        let time = |ids: &[i64]| times.as_ref()?.per_request(ids);
         let pick = self.listing.pick(ranked);
         let Transactions {
             transactions: mut groups,
             left_out,
             first,
+            is_ranked,
             axis,
-        } = transactions::list_of(conn, &scope, window, &pick)?;
+        } = transactions::list_of(conn, &scope, window, (&pick, Some(&time)))?;
         let most_time = match pick.has_most_time_first(first, left_out) {
             true => groups.iter().take(2).cloned().collect(),
-            false => transactions::list_of(conn, &scope, window, &Pick::most_time(2))?.transactions,
+            false => {
+                let top = Pick::most_time(2);
+                transactions::list_of(conn, &scope, window, (&top, None))?.transactions
+            }
         };
-        let sql = sql_of_requests(conn, &scope, &groups, window)?;
-        self.sort(&mut groups, &sql);
-        let rows = self
-            .listing
-            .cut(&mut groups, (first, left_out), pick.is_order_asked);
+        self.sort(&mut groups, times.as_ref());
+        let rows = self.listing.cut(&mut groups, (first, left_out), is_ranked);
         let previous = match &period.before {
             Some(window) => {
-                let found = transactions::list(conn, &scope, window)?;
+                let same = Pick::of_keys(groups.iter().map(Transaction::key));
+                let found = transactions::list_of(conn, &scope, window, (&same, None))?;
                 Some(Previous {
                     transactions: found.transactions,
                     left_out: found.left_out,
@@ -159,7 +164,7 @@ impl Question for Params {
             kind,
             transaction_types,
             left_out: rows.total - groups.len(),
-            sql: super::of_groups(sql, &groups),
+            sql: of_groups(conn, used.as_ref(), &groups)?,
             sql_since: callers::counted_since(conn, window)?,
             transactions: groups,
             rows,
@@ -170,6 +175,10 @@ impl Question for Params {
             previous,
             sort: self.listing.sort,
         })
+    }
+
+    fn part(answer: &Answer) -> Option<Part> {
+        Some(answer.rows.into())
     }
 
     fn tables(answer: &Answer) -> Vec<Table> {
@@ -187,6 +196,8 @@ fn ranked(key: &str) -> Option<By> {
     match key {
         "name" => Some(By::Word(1)),
         "avg" => Some(By::Mean),
+        "p95" => Some(By::P95),
+        "sql" => Some(By::Own),
         "rate" => Some(By::Count),
         "failed" => Some(By::Failed),
         "impact" => Some(By::Time),
@@ -195,9 +206,9 @@ fn ranked(key: &str) -> Option<By> {
 }
 
 impl Params {
-    fn sort(&self, groups: &mut [Transaction], sql: &[Caller]) {
+    fn sort(&self, groups: &mut [Transaction], times: Option<&Times>) {
         let sort = &self.listing.sort;
-        let time = |group: &Transaction| top::sql_of(sql, group).map(|caller| caller.time);
+        let time = |group: &Transaction| times?.per_request(&group.ids);
         groups.sort_by(|a, b| match sort.key {
             "name" => sort.compare_text(&a.name, &b.name),
             "avg" => sort.compare(a.latency_avg, b.latency_avg),

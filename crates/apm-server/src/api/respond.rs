@@ -3,9 +3,7 @@
 use std::io;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, ETAG, EntityTag, Header, IfNoneMatch,
-};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, ETAG, EntityTag};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use apm_store::Store;
@@ -14,7 +12,8 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::answers::arguments::wrong;
 use crate::answers::parameter::{Described, Parameter, Place};
-use crate::answers::{Arguments, Problem, Question, Settings, Source};
+use crate::answers::{self, Arguments, Problem, Question, Settings, Source};
+use crate::known_tags::KnownTags;
 
 const FORMAT: Parameter = Parameter::word(
     "format",
@@ -77,18 +76,6 @@ impl Form {
         })
     }
 
-    fn head(&self, response: &mut HttpResponseBuilder) {
-        match self {
-            Self::Json => response.insert_header((CONTENT_TYPE, "application/json")),
-            Self::File(table) => response
-                .insert_header((CONTENT_TYPE, "text/csv; charset=utf-8"))
-                .insert_header((
-                    CONTENT_DISPOSITION,
-                    format!("attachment; filename=\"{table}.csv\""),
-                )),
-        };
-    }
-
     fn body<Q: Question>(&self, answer: &Q::Answer) -> Result<Vec<u8>, Problem> {
         let Self::File(name) = self else {
             return serialized(answer);
@@ -120,23 +107,21 @@ pub(super) async fn answer<Q: Question>(
     });
     let mut response = HttpResponse::Ok();
     response.insert_header((CACHE_CONTROL, "no-cache"));
-    let known = IfNoneMatch::parse(&request).ok().filter(|_| tag.is_some());
-    if let (Some(IfNoneMatch::Items(known)), Some(tag)) = (&known, &tag)
-        && known.iter().any(|known| known.weak_eq(tag))
-    {
+    let is_tagged = tag.is_some();
+    let known = KnownTags::of(request.headers());
+    if let Some(tag) = tag.as_ref().filter(|tag| known.has(tag.tag())) {
         response.insert_header((ETAG, tag.to_string()));
         return Ok(response.status(StatusCode::NOT_MODIFIED).finish());
     }
-    form.head(&mut response);
-    let (body, is_settled) = made(question, form, &store, &settings).await?;
-    if let Some(tag) = tag.filter(|_| is_settled) {
+    let made = made(question, form, &store, &settings).await?;
+    if let Some(tag) = tag.filter(|_| made.is_settled) {
         response.insert_header((ETAG, tag.to_string()));
     }
     // Any answer will do, but there has to be one.
-    if matches!(known, Some(IfNoneMatch::Any)) {
+    if known.is_any() && is_tagged {
         return Ok(response.status(StatusCode::NOT_MODIFIED).finish());
     }
-    Ok(response.body(body))
+    Ok(made.response(response))
 }
 
 /// Answers a question that was not asked by its address.
@@ -147,19 +132,40 @@ pub(super) async fn fresh<Q: Question>(
     settings: &Settings,
 ) -> Result<HttpResponse, Problem> {
     let form = Form::read::<Q>(&Arguments::read(request)?)?;
-    let mut response = HttpResponse::Ok();
-    form.head(&mut response);
-    let (body, _) = made(question, form, store, settings).await?;
-    Ok(response.body(body))
+    let made = made(question, form, store, settings).await?;
+    Ok(made.response(HttpResponse::Ok()))
 }
 
-/// The body of a response, and whether it stays the same as long as nothing arrives.
+/// An answer in its form.
+struct Made {
+    body: Vec<u8>,
+    /// The name of the file, where it is one.
+    file: Option<String>,
+    /// True if it stays the same as long as nothing arrives.
+    is_settled: bool,
+}
+
+impl Made {
+    fn response(self, mut response: HttpResponseBuilder) -> HttpResponse {
+        match self.file {
+            None => response.insert_header((CONTENT_TYPE, "application/json")),
+            Some(name) => response
+                .insert_header((CONTENT_TYPE, "text/csv; charset=utf-8"))
+                .insert_header((
+                    CONTENT_DISPOSITION,
+                    format!("attachment; filename=\"{name}\""),
+                )),
+        };
+        response.body(self.body)
+    }
+}
+
 async fn made<Q: Question>(
     question: Q,
     form: Form,
     store: &Store,
     settings: &Settings,
-) -> Result<(Vec<u8>, bool), Problem> {
+) -> Result<Made, Problem> {
     let (stored, settings) = (store.clone(), settings.clone());
     store
         .read_async(move |conn| {
@@ -170,7 +176,15 @@ async fn made<Q: Question>(
             };
             let answer = question.answer(&mut source)?;
             // Serialised here: a trace of 5000 spans is no work for a thread that serves connections.
-            Ok((form.body::<Q>(&answer)?, Q::is_settled(&answer)))
+            let file = match form {
+                Form::Json => None,
+                Form::File(table) => Some(answers::file_name::<Q>(&answer, table)),
+            };
+            Ok(Made {
+                body: form.body::<Q>(&answer)?,
+                file,
+                is_settled: Q::is_settled(&answer),
+            })
         })
         .await
 }

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::respond;
 use crate::agent_config::polls::{self, Poll};
 use crate::agent_config::{self, Settings};
+use crate::known_tags::KnownTags;
 
 /// The time for which an agent may keep an answer, and the interval at which it asks.
 const FRESH: &str = "max-age=30, must-revalidate";
@@ -85,22 +86,8 @@ pub(super) async fn settings_of(
     if let Err(why) = may(&name) {
         return refuse(&request, 403, &why);
     }
-    let known = request
-        .headers()
-        .get(header::IF_NONE_MATCH)
-        .and_then(|value| value.to_str().ok());
-    // A proxy that compresses the answer makes its tag a weak one: `W/"…"`.
-    let plain = |etag: &str| {
-        let etag = etag.trim();
-        etag.strip_prefix("W/")
-            .unwrap_or(etag)
-            .trim_matches('"')
-            .to_owned()
-    };
-    let known = known
-        .map(plain)
-        .filter(|etag| !etag.is_empty())
-        .or(query.ifnonematch);
+    let known = KnownTags::of(request.headers());
+    let known = known.first().map(str::to_owned).or(query.ifnonematch);
     let agent = request.headers().get(header::USER_AGENT);
     let agent = agent.and_then(|agent| agent.to_str().ok());
     let etag = known.clone().unwrap_or_default();

@@ -64,6 +64,8 @@ struct Statement {
     id: i64,
     #[diesel(sql_type = BigInt)]
     fingerprint: i64,
+    #[diesel(sql_type = Text)]
+    instance: String,
 }
 
 /// An hour, seconds.
@@ -109,7 +111,147 @@ fn lately(window: &Window) -> Window {
     Window::new(range, window.now)
 }
 
-/// Callers, most time first. `window`: already widened where its minutes are gone.
+/// The use of statements by the requests of a scope, from which callers are chosen: most time first.
+pub(crate) struct Used(Vec<Usage>);
+
+impl Used {
+    /// Reads it. `window`: already widened where its minutes are gone.
+    ///
+    /// # Errors
+    /// Those of SQLite.
+    pub(crate) fn read(
+        conn: &mut SqliteConnection,
+        scope: &Scope,
+        wanted: Wanted,
+        window: &Window,
+    ) -> QueryResult<Self> {
+        // Of all statements, the last hours; of one there are few rows, however long the window.
+        let (about, slices) = match wanted {
+            Wanted::Each => {
+                let last = lately(window);
+                // A window that is not cut came here with its minutes looked for.
+                let slices = match last.asked == window.asked {
+                    true => window.slices(),
+                    false => minutes::widened(conn, &last)?.slices(),
+                };
+                (vec![About::Each], slices)
+            }
+            Wanted::All => (vec![About::Statement(0)], window.slices()),
+            Wanted::Statement(fingerprint) => {
+                (statements(conn, scope, fingerprint)?, window.slices())
+            }
+        };
+        let groups = Sql::new(include_str!("callers/groups.sql"));
+        let groups: Vec<Id> = scope.bind(groups).load(conn)?;
+        let groups: HashSet<i64> = groups.iter().map(|group| group.id).collect();
+        let mut sums: HashMap<(i64, i64), Usage> = HashMap::default();
+        for about in about {
+            for (_, part) in cache::read::<Usages>(conn, about, &slices, None)? {
+                for usage in part.iter().filter(|usage| groups.contains(&usage.group)) {
+                    sums.entry((usage.statement, usage.group))
+                        .and_modify(|sum| sum.add(usage))
+                        .or_insert_with(|| usage.clone());
+                }
+            }
+        }
+        let mut sums: Vec<Usage> = sums.into_values().collect();
+        sums.sort_unstable_by(|a, b| {
+            let ids = |usage: &Usage| (usage.statement, usage.group);
+            (b.sum.total_cmp(&a.sum)).then_with(|| ids(a).cmp(&ids(b)))
+        });
+        Ok(Self(sums))
+    }
+
+    /// The callers of some statements, by their ids: those with most time, and of each statement one with most calls.
+    ///
+    /// # Errors
+    /// Those of SQLite.
+    pub(crate) fn of_statements(
+        &self,
+        conn: &mut SqliteConnection,
+        ids: &HashSet<i64>,
+    ) -> QueryResult<Vec<Caller>> {
+        let most = self.calls_per_request();
+        let mut told = HashSet::new();
+        let own = self.0.iter().filter(|usage| ids.contains(&usage.statement));
+        let chosen = own.enumerate().filter(|(place, usage)| {
+            let has_most = most.get(&usage.statement) == Some(&usage.calls_per_request());
+            let is_first = has_most && told.insert(usage.statement);
+            is_first || *place < MOST
+        });
+        named(conn, chosen.map(|(_, usage)| usage.clone()).collect())
+    }
+
+    /// Those among some transaction groups, by their ids.
+    ///
+    /// # Errors
+    /// Those of SQLite.
+    pub(crate) fn of_groups(
+        &self,
+        conn: &mut SqliteConnection,
+        ids: &HashSet<i64>,
+    ) -> QueryResult<Vec<Caller>> {
+        self.chosen(conn, |usage| ids.contains(&usage.group))
+    }
+
+    /// The most calls that requests of one group make on average, by the ids of statements.
+    pub(crate) fn calls_per_request(&self) -> std::collections::HashMap<i64, f64> {
+        let mut most = std::collections::HashMap::new();
+        for usage in &self.0 {
+            let calls = usage.calls_per_request();
+            let known = most.entry(usage.statement).or_insert(calls);
+            *known = calls.max(*known);
+        }
+        most
+    }
+
+    /// The time of the statements of each transaction group.
+    pub(crate) fn times(&self) -> Times {
+        let mut times = HashMap::default();
+        for usage in &self.0 {
+            let sum: &mut Time = times.entry(usage.group).or_default();
+            sum.requests += usage.requests;
+            sum.calls += usage.calls;
+            sum.time += usage.sum;
+        }
+        Times(times)
+    }
+
+    fn chosen(
+        &self,
+        conn: &mut SqliteConnection,
+        is_chosen: impl Fn(&Usage) -> bool,
+    ) -> QueryResult<Vec<Caller>> {
+        let chosen = self.0.iter().filter(|usage| is_chosen(usage));
+        named(conn, chosen.take(MOST).cloned().collect())
+    }
+}
+
+#[derive(Debug, Default)]
+struct Time {
+    requests: i64,
+    calls: f64,
+    time: f64,
+}
+
+/// The time of the statements of transaction groups, by their ids.
+pub(crate) struct Times(HashMap<i64, Time>);
+
+impl Times {
+    /// The mean time of the statements of a request, µs, of a group that has an id for each environment; nothing where
+    /// it runs none.
+    pub(crate) fn per_request(&self, ids: &[i64]) -> Option<f64> {
+        let mut all = Time::default();
+        for own in ids.iter().filter_map(|id| self.0.get(id)) {
+            all.requests += own.requests;
+            all.calls += own.calls;
+            all.time += own.time;
+        }
+        (all.calls > 0.0).then(|| all.time / all.requests.max(1) as f64)
+    }
+}
+
+/// Callers, most time first; at most a thousand. `window`: already widened where its minutes are gone.
 ///
 /// # Errors
 /// Those of SQLite.
@@ -119,40 +261,7 @@ pub fn list(
     wanted: Wanted,
     window: &Window,
 ) -> QueryResult<Vec<Caller>> {
-    // Of all statements, the last hours; of one there are few rows, however long the window.
-    let (about, slices) = match wanted {
-        Wanted::Each => {
-            let last = lately(window);
-            // A window that is not cut came here with its minutes looked for.
-            let slices = match last.asked == window.asked {
-                true => window.slices(),
-                false => minutes::widened(conn, &last)?.slices(),
-            };
-            (vec![About::Each], slices)
-        }
-        Wanted::All => (vec![About::Statement(0)], window.slices()),
-        Wanted::Statement(fingerprint) => (statements(conn, scope, fingerprint)?, window.slices()),
-    };
-    let groups = Sql::new(include_str!("callers/groups.sql"));
-    let groups: Vec<Id> = scope.bind(groups).load(conn)?;
-    let groups: HashSet<i64> = groups.iter().map(|group| group.id).collect();
-    let mut sums: HashMap<(i64, i64), Usage> = HashMap::default();
-    for about in about {
-        for (_, part) in cache::read::<Usages>(conn, about, &slices, None)? {
-            for usage in part.iter().filter(|usage| groups.contains(&usage.group)) {
-                sums.entry((usage.statement, usage.group))
-                    .and_modify(|sum| sum.add(usage))
-                    .or_insert_with(|| usage.clone());
-            }
-        }
-    }
-    let mut sums: Vec<Usage> = sums.into_values().collect();
-    sums.sort_unstable_by(|a, b| {
-        let ids = |usage: &Usage| (usage.statement, usage.group);
-        (b.sum.total_cmp(&a.sum)).then_with(|| ids(a).cmp(&ids(b)))
-    });
-    sums.truncate(MOST);
-    named(conn, sums)
+    Used::read(conn, scope, wanted, window)?.chosen(conn, |_| true)
 }
 
 /// From when on callers were counted, seconds since the epoch, where that is later than the start of a window. Nothing
@@ -187,7 +296,7 @@ fn statements(
     Ok(rows.iter().map(|row| About::Statement(row.id)).collect())
 }
 
-/// Names for the ids; those that are gone meanwhile are left out.
+/// Names for the ids; those that are gone meanwhile are left out. Rows of one name in several environments are one.
 fn named(conn: &mut SqliteConnection, usages: Vec<Usage>) -> QueryResult<Vec<Caller>> {
     let among = |text: &'static str, id: fn(&Usage) -> i64| {
         let mut ids: Vec<i64> = usages.iter().map(id).collect();
@@ -200,33 +309,60 @@ fn named(conn: &mut SqliteConnection, usages: Vec<Usage>) -> QueryResult<Vec<Cal
         among(include_str!("callers/names.sql"), |usage| usage.group).load(conn)?;
     let groups: HashMap<i64, Group> = groups.into_iter().map(|row| (row.id, row)).collect();
     let statements: Vec<Statement> = among(
-        "SELECT q.id, q.fingerprint FROM json_each(:ids) i CROSS JOIN statement q ON q.id = i.value",
+        "SELECT q.id, q.fingerprint, q.instance FROM json_each(:ids) i CROSS JOIN statement q ON q.id = i.value",
         |usage| usage.statement,
     )
     .load(conn)?;
-    let mut fingerprints: HashMap<i64, String> = statements
-        .iter()
-        .map(|row| (row.id, format!("{:016x}", row.fingerprint)))
+    let mut statements: HashMap<i64, (String, String)> = statements
+        .into_iter()
+        .map(|row| (row.id, (format!("{:016x}", row.fingerprint), row.instance)))
         .collect();
     // The statement 0 stands for all of them together, and has no fingerprint.
-    fingerprints.insert(0, String::new());
-    let named = |usage: Usage| {
-        let group = groups.get(&usage.group)?;
+    statements.insert(0, (String::new(), String::new()));
+    let mut together: Vec<(&Group, &str, Usage)> = Vec::new();
+    let mut places = HashMap::default();
+    for usage in usages {
+        let Some(group) = groups.get(&usage.group) else {
+            continue;
+        };
+        let Some((fingerprint, instance)) = statements.get(&usage.statement) else {
+            continue;
+        };
+        let key = (
+            &group.service,
+            &group.kind,
+            &group.name,
+            fingerprint,
+            instance,
+        );
+        match places.get(&key) {
+            Some(place) => {
+                let (.., sum): &mut (_, _, Usage) = &mut together[*place];
+                sum.add(&usage);
+            }
+            None => {
+                places.insert(key, together.len());
+                together.push((group, fingerprint, usage));
+            }
+        }
+    }
+    together.sort_by(|a, b| b.2.sum.total_cmp(&a.2.sum));
+    let caller = |(group, fingerprint, usage): (&Group, &str, Usage)| {
         let requests = usage.requests.max(1) as f64;
-        Some(Caller {
+        Caller {
             service: group.service.clone(),
             kind: group.kind.clone(),
             transaction: group.name.clone(),
-            fingerprint: fingerprints.get(&usage.statement)?.clone(),
+            fingerprint: fingerprint.to_owned(),
             requests: usage.requests,
             calls: usage.calls / requests,
             most: usage.most,
             time: usage.sum / requests,
             share: (usage.tx_sum > 0.0).then(|| usage.sum / usage.tx_sum),
             trace: usage.trace.to_string(),
-        })
+        }
     };
-    Ok(usages.into_iter().filter_map(named).collect())
+    Ok(together.into_iter().map(caller).collect())
 }
 
 #[cfg(test)]

@@ -12,6 +12,8 @@ use xxhash_rust::xxh3::Xxh3;
 
 use flate2::{Compression, write::GzEncoder};
 
+use crate::known_tags::KnownTags;
+
 /// Every file, with its media type.
 const FILES: &[(&str, &str, &[u8])] = &[
     ("app.js", JS, include_bytes!("assets/app.js")),
@@ -128,16 +130,8 @@ pub(crate) async fn serve(request: HttpRequest, path: web::Path<(String, String)
     };
     let (_, media_type, body) = FILES[index];
     let current = version == *VERSION;
-    let etag = format!("\"{}-{name}\"", *VERSION);
-    let known = request
-        .headers()
-        .get(header::IF_NONE_MATCH)
-        .and_then(|value| value.to_str().ok())
-        // A proxy that compresses the file makes its tag a weak one: `W/"…"`.
-        .is_some_and(|tags| {
-            tags.split(',')
-                .any(|tag| tag.trim().trim_start_matches("W/") == etag)
-        });
+    let etag = format!("{}-{name}", *VERSION);
+    let known = KnownTags::of(request.headers()).has(&etag);
     let mut response = if known {
         HttpResponse::NotModified()
     } else {
@@ -152,7 +146,7 @@ pub(crate) async fn serve(request: HttpRequest, path: web::Path<(String, String)
                 "no-cache"
             },
         ))
-        .insert_header((header::ETAG, etag))
+        .insert_header((header::ETAG, format!("\"{etag}\"")))
         .insert_header((header::VARY, HeaderValue::from_static("accept-encoding")))
         .insert_header((
             header::X_CONTENT_TYPE_OPTIONS,

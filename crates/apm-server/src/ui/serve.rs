@@ -31,7 +31,7 @@ use crate::analytics::{Scope, directory, minutes};
 use crate::answers::arguments::Shape;
 use crate::answers::period::Period;
 use crate::answers::settings::Covers;
-use crate::answers::{Arguments, Problem, Settings, Source};
+use crate::answers::{self, Arguments, Problem, Settings, Source};
 use crate::front::Front;
 use crate::insight::marker::{self, Kind, Marker};
 pub(super) use actions::{clear, export, import, set_agents};
@@ -122,7 +122,7 @@ pub(super) async fn answer<Q: Rendered>(
                     .into_iter()
                     .find(|table| table.name == name);
                 return Ok(Made::File(
-                    name,
+                    answers::file_name::<Q>(&answer, name),
                     found.map(|table| table.file()).unwrap_or_default(),
                 ));
             }

@@ -8,7 +8,7 @@ use diesel::sql_types::{BigInt, Text};
 
 use super::MOST;
 use crate::analytics::sql::Sql;
-use crate::analytics::totals::Sum;
+use crate::analytics::totals::Total;
 
 /// The rank of the rows of a list. Every row has these numbers before any is left out.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -26,6 +26,10 @@ pub(crate) enum By {
     Failed,
     /// The word of their key at this place; words of keys have a tab between them.
     Word(usize),
+    /// The 95th percentile of their duration, from histograms.
+    P95,
+    /// A number that the list itself knows of all its rows ([`super::Own`]).
+    Own,
 }
 
 /// A choice of rows. The default is those with most time.
@@ -41,6 +45,8 @@ pub(crate) struct Pick {
     pub(crate) most: usize,
     /// False if rows are asked for in an order that is none of [`By`]: only those that are read can be sorted.
     pub(crate) is_order_asked: bool,
+    /// The keys of the only rows that are read; the others are counted as left out.
+    pub(crate) keys: Option<HashSet<String>>,
 }
 
 impl Default for Pick {
@@ -52,6 +58,7 @@ impl Default for Pick {
             first: 0,
             most: MOST,
             is_order_asked: true,
+            keys: None,
         }
     }
 }
@@ -65,10 +72,23 @@ impl Pick {
         }
     }
 
+    /// The rows of these keys, such as those of an answer in another window.
+    pub(crate) fn of_keys(keys: impl IntoIterator<Item = String>) -> Self {
+        Self {
+            keys: Some(keys.into_iter().collect()),
+            ..Self::default()
+        }
+    }
+
+    /// True if a row of this key may be read.
+    pub(crate) fn has_key(&self, key: &str) -> bool {
+        self.keys.as_ref().is_none_or(|keys| keys.contains(key))
+    }
+
     /// True if the first row that is read, where `left_out` are not, has more time than any other of the window.
     pub(crate) fn has_most_time_first(&self, first: usize, left_out: usize) -> bool {
         let is_by_time = self.by == By::Time && self.descending;
-        self.search.is_none() && first == 0 && (left_out == 0 || is_by_time)
+        self.search.is_none() && self.keys.is_none() && first == 0 && (left_out == 0 || is_by_time)
     }
 
     /// True if a name has the text that is searched for.
@@ -102,8 +122,20 @@ impl Pick {
         Ok(Some(found))
     }
 
-    /// The order of two rows; unknown numbers come last either way.
-    pub(in crate::analytics) fn compare(&self, a: (&str, &Sum), b: (&str, &Sum)) -> Ordering {
+    /// The number that ranks a row, where its sums have it.
+    pub(super) fn number(&self, total: &Total) -> Option<f64> {
+        match self.by {
+            By::Time => Some(total.sum),
+            By::Count => Some(total.count),
+            By::Mean => total.mean(),
+            By::Max => Some(total.max as f64),
+            By::Failed => total.failed_rate(),
+            By::Word(_) | By::P95 | By::Own => None,
+        }
+    }
+
+    /// The order of two rows by their keys and the numbers that rank them; unknown numbers come last either way.
+    pub(super) fn compare(&self, a: (&str, Option<f64>), b: (&str, Option<f64>)) -> Ordering {
         if let By::Word(place) = self.by {
             let word = |key: &str| {
                 key.split('\t')
@@ -119,15 +151,7 @@ impl Pick {
             };
             return order.then_with(|| a.0.cmp(b.0));
         }
-        let number = |sum: &Sum| match self.by {
-            By::Time => Some(sum.total.sum),
-            By::Count => Some(sum.total.count),
-            By::Mean => sum.total.mean(),
-            By::Max => Some(sum.total.max as f64),
-            By::Failed => sum.total.failed_rate(),
-            By::Word(_) => None,
-        };
-        let order = match (number(a.1), number(b.1)) {
+        let order = match (a.1, b.1) {
             (Some(a), Some(b)) if self.descending => b.total_cmp(&a),
             (Some(a), Some(b)) => a.total_cmp(&b),
             (Some(_), None) => Ordering::Less,
@@ -141,26 +165,22 @@ impl Pick {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analytics::totals::Total;
 
-    fn sum(count: f64, time: f64, judged: f64) -> Sum {
-        Sum {
-            total: Total {
-                count,
-                sum: time,
-                successes: judged,
-                ..Total::default()
-            },
-            ids: Vec::new(),
+    fn total(count: f64, time: f64, judged: f64) -> Total {
+        Total {
+            count,
+            sum: time,
+            successes: judged,
+            ..Total::default()
         }
     }
 
     #[test]
     fn rows_are_ranked_by_what_is_asked_for() {
         let rows = [
-            ("request\tb", sum(10.0, 20.0, 1.0)),
-            ("request\tA", sum(2.0, 30.0, 0.0)),
-            ("job\tc", sum(5.0, 15.0, 1.0)),
+            ("request\tb", total(10.0, 20.0, 1.0)),
+            ("request\tA", total(2.0, 30.0, 0.0)),
+            ("job\tc", total(5.0, 15.0, 1.0)),
         ];
         let ranked = |by: By, descending: bool| {
             let pick = Pick {
@@ -169,7 +189,7 @@ mod tests {
                 ..Pick::default()
             };
             let mut sorted: Vec<_> = rows.iter().collect();
-            sorted.sort_by(|a, b| pick.compare((a.0, &a.1), (b.0, &b.1)));
+            sorted.sort_by(|a, b| pick.compare((a.0, pick.number(&a.1)), (b.0, pick.number(&b.1))));
             let last = |key: &str| key.chars().next_back().unwrap_or_default();
             sorted.iter().map(|row| last(row.0)).collect::<String>()
         };

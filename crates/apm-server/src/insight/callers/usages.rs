@@ -32,6 +32,11 @@ pub(super) struct Usage {
 }
 
 impl Usage {
+    /// Mean calls of a request.
+    pub(super) fn calls_per_request(&self) -> f64 {
+        self.calls / self.requests.max(1) as f64
+    }
+
     pub(super) fn add(&mut self, other: &Self) {
         self.requests += other.requests;
         self.calls += other.calls;

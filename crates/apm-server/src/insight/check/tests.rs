@@ -68,6 +68,7 @@ fn a_bound_of_p95_holds_for_each_type_of_its_name() {
         failed_rate: None,
         impact: 0.0,
         series: Series::default(),
+        ids: Vec::new(),
     };
     let bound: P95 = "GET /a<5ms".parse().unwrap();
     let quick = group("request", 100.0, 4_000.0);

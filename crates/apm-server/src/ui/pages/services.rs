@@ -166,7 +166,7 @@ fn totals(context: &Context<'_>, found: &Found) -> Markup {
         found
             .previous
             .as_ref()
-            .filter(|previous| !previous.services.is_empty())
+            .filter(|previous| previous.services.len() + previous.left_out > 0)
             .map(|previous| &previous.totals),
     );
     let events = (

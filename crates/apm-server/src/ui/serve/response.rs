@@ -22,8 +22,8 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 /// The response.
 pub(super) enum Made {
     Page(StatusCode, String),
-    /// A table of this name.
-    File(&'static str, Vec<u8>),
+    /// A file of this name.
+    File(String, Vec<u8>),
     TooLarge,
 }
 
@@ -47,7 +47,7 @@ pub(super) fn respond(request: &HttpRequest, made: Result<Made, StoreError>) -> 
             .content_type("text/csv; charset=utf-8")
             .insert_header((
                 header::CONTENT_DISPOSITION,
-                format!("attachment; filename=\"{name}.csv\""),
+                format!("attachment; filename=\"{name}\""),
             ))
             .insert_header((header::CACHE_CONTROL, "no-store"))
             .body(file),

@@ -144,6 +144,14 @@ async fn a_list_has_a_thousand_rows_and_says_how_many_it_leaves_out() {
         (&body["occurrences"], &body["series"][0]),
         (&2200.into(), &2200.into())
     );
+    // Of all groups, and not of the thousand that are read.
+    assert_eq!(body["unhandled"], 2_200);
+    assert_eq!(body["most_frequent"]["occurrences"], 2);
+    let (body, _) = sized(&store, &format!("/api/v1/map?{EVER}")).await;
+    let rows = |name: &str| body[name].as_array().map(Vec::len);
+    assert_eq!((rows("nodes"), rows("alone")), (Some(200), Some(200)));
+    // The shop and 1,200 databases are drawn in part, 1,200 services call nobody.
+    assert_eq!(body["left_out"], 1_201 - 200 + 1_200 - 200);
     let (body, _) = sized(&store, &format!("/api/v1/dependencies/db1200?{RANGE}")).await;
     assert_eq!(body["statements_left_out"], 200);
     let (body, _) = sized(&store, &format!("/api/v1/discover?size=0&{EVER}")).await;
@@ -189,9 +197,28 @@ async fn a_page_shows_two_hundred_rows_of_a_list_and_says_so() {
     let file = server
         .get("/services/shop/transactions?csv=transactions")
         .await;
+    assert_eq!(file.text.lines().count(), 1 + 1_000);
+    let name = file.header("content-disposition");
+    assert_eq!(
+        name,
+        "attachment; filename=\"transactions-1-to-1000-of-1100.csv\""
+    );
+    let rest = server
+        .get("/api/v1/services/shop/transactions?format=csv&page=2")
+        .await;
+    assert_eq!(rest.text.lines().count(), 1 + 100);
     assert!(
-        file.text.lines().count() > 1_000,
-        "a file has all that is listed"
+        rest.header("content-disposition")
+            .contains("-1001-to-1100-of-1100")
+    );
+    let all = server
+        .get("/api/v1/services/shop/transactions?format=csv&search=%2F110")
+        .await;
+    // `GET /110` and `GET /1100`.
+    assert_eq!(all.text.lines().count(), 1 + 2);
+    assert!(
+        all.header("content-disposition")
+            .contains("\"transactions.csv\"")
     );
 }
 
@@ -249,4 +276,69 @@ async fn statements_come_in_pages_of_some_megabytes_however_long_they_are() {
     let lines = file.split(|byte| *byte == b'\n');
     assert_eq!(lines.filter(|line| !line.is_empty()).count(), 1 + 450);
     assert!(file.len() < 8 << 20, "{} bytes", file.len());
+}
+
+/// The same rows in two hours. Of the later one the first row has the most time, of the earlier one the least.
+fn turned(store: &Store) {
+    let rows = 1_100_i64;
+    for hour in 0..2_i64 {
+        let mut events = batch("shop");
+        let at = NEW_YEAR - hour * 60 * MINUTE + 5 * MINUTE;
+        for number in 1..=rows {
+            let micros = match hour {
+                0 => rows + 1 - number,
+                _ => number,
+            };
+            let id = number.unsigned_abs() + 10_000 * hour.unsigned_abs();
+            let mut request = transaction(&mut events, id, &format!("{number}"));
+            (request.duration, request.timestamp) = (micros, at);
+            events.events.push(Event::Transaction(request));
+            let mut call = span(&mut events, id, &format!("select c{number} from t"));
+            (call.duration, call.timestamp) = (micros, at);
+            call.resource = Some(events.keep(&format!("db{number}")));
+            events.events.push(Event::Span(call));
+            for _ in 0..=i64::from(micros > rows / 2) {
+                let mut fault = error(&mut events, id);
+                fault.timestamp = at;
+                fault.grouping_key = number.unsigned_abs();
+                events.events.push(Event::Error(fault));
+            }
+        }
+        store_all(store, events);
+    }
+}
+
+#[actix_web::test]
+async fn a_row_is_compared_with_itself_wherever_it_ranked_before() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let options = StoreOptions {
+        names: NameLimits::new(0),
+        ..StoreOptions::new(dir.path().join("apm.db"))
+    };
+    let store = Store::open(options).expect("a new database");
+    let seeding = store.clone();
+    web::block(move || turned(&seeding))
+        .await
+        .expect("a thread");
+    let hour = "from=2026-01-01T00:00:00Z&to=2026-01-01T01:00:00Z&cmp=previous&size=10";
+    for (path, rows, key) in [
+        ("services/shop/transactions", "transactions", "name"),
+        ("queries", "statements", "normalized"),
+        ("dependencies", "dependencies", "name"),
+        ("errors", "errors", "key"),
+    ] {
+        // Of equally frequent groups, some that were beyond the first thousand.
+        let order = match rows {
+            "errors" => "&sort=-count&page=50",
+            _ => "",
+        };
+        let (body, _) = sized(&store, &format!("/api/v1/{path}?{hour}{order}")).await;
+        let names = |body: &Json| -> BTreeSet<String> {
+            let listed = body[rows].as_array().expect("rows").iter();
+            listed.map(|row| row[key].to_string()).collect()
+        };
+        assert_eq!(names(&body).len(), 10, "{path}");
+        assert_eq!(names(&body), names(&body["previous"]), "{path}");
+        assert_eq!(body["previous"]["left_out"], 1_090, "{path}");
+    }
 }

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::metadata;
 use crate::support::events::now;
-use crate::support::server::TestServer;
+use crate::support::server::{TestServer, eventually};
 
 async fn filled() -> TestServer {
     let server = TestServer::start();
@@ -159,7 +159,10 @@ async fn a_search_and_an_order_are_of_all_rows_and_not_of_the_thousand_with_most
         // The figures of the page are those of all rows.
         for figure in [
             "/occurrences",
+            "/occurrences_per_minute",
             "/unhandled",
+            "/latest",
+            "/new",
             "/most_time/0/name",
             "/most_time/name",
             "/most_time/fingerprint",
@@ -188,21 +191,34 @@ async fn a_search_and_an_order_are_of_all_rows_and_not_of_the_thousand_with_most
         );
     }
     // The quickest of all is none of the thousand with most time.
-    for (path, key, _) in &lists[..2] {
-        let sorted = server.get(&format!("/api/v1{path}?sort=avg")).await.json();
-        let first = &sorted[key][0];
-        assert!(first.to_string().contains("Ünlucky"), "{path}: {first}");
-        let page = server.get(&format!("{path}?sort=avg")).await.text;
+    let orders = lists[..4]
+        .iter()
+        .flat_map(|(path, key, _)| [(*path, *key, "avg"), (*path, *key, "p95")]);
+    // Its text comes before all others.
+    for (path, key, order) in orders.chain([("/queries", "statements", "statement")]) {
+        let sorted = format!("{path}?sort={order}");
+        let found = server.get(&format!("/api/v1{sorted}")).await.json();
+        let first = &found[key][0];
+        assert!(first.to_string().contains("Ünlucky"), "{sorted}: {first}");
+        let page = server.get(&sorted).await.text;
         assert!(
             page.contains("of 1,200 are shown") && !page.contains("sorted are"),
-            "{path}"
-        );
-        let page = server.get(&format!("{path}?sort=p95")).await.text;
-        assert!(
-            page.contains("sorted are the 1,000 with most time"),
-            "{path}"
+            "{sorted}"
         );
     }
+    // The callers of statements are counted beside the intake.
+    let quickest = async || {
+        let path = "/api/v1/services/shop/transactions?sort=sql";
+        let found = server.get(path).await.json();
+        let first = &found["transactions"][0]["name"];
+        first.as_str().is_some_and(|name| name.contains("Ünlucky"))
+    };
+    eventually("the least time in SQL comes first", quickest).await;
+    let page = server
+        .get("/services/shop/transactions?sort=sql")
+        .await
+        .text;
+    assert!(!page.contains("sorted are"), "{page}");
     let named = server
         .get("/api/v1/errors?sort=-message&size=2")
         .await
