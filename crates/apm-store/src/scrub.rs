@@ -83,10 +83,10 @@ impl Round {
     }
 
     fn blocks(&mut self, conn: &mut SqliteConnection, pause: Duration) -> Result<u64, StoreError> {
-        let ends: (Option<i64>, Option<i64>) = block::table
-            .select((min(block::id), max(block::id)))
-            .first(conn)?;
-        let (Some(first), Some(last)) = ends else {
+        // Two statements: SQLite finds the end of an index by itself only for one of both.
+        let first: Option<i64> = block::table.select(min(block::id)).get_result(conn)?;
+        let last: Option<i64> = block::table.select(max(block::id)).get_result(conn)?;
+        let (Some(first), Some(last)) = (first, last) else {
             return Ok(0);
         };
         let blocks = last - first + 1;

@@ -131,7 +131,7 @@ pub(crate) fn rate(per_minute: f64) -> String {
     }
 }
 
-/// A share of 0 … 1 in per cent: one decimal below 10, none above.
+/// A share of 0 … 1 in per cent: one decimal below 10, none above. Only a whole is 100 %.
 pub(crate) fn percent(share: f64) -> Figure {
     let value = share * 100.0;
     let text = if value <= 0.0 {
@@ -140,8 +140,12 @@ pub(crate) fn percent(share: f64) -> Figure {
         format!("<{NARROW}0.1")
     } else if value < 9.95 {
         format!("{value:.1}")
-    } else {
+    } else if value < 99.5 || value >= 100.0 {
         format!("{value:.0}")
+    } else if value < 99.95 {
+        format!("{value:.1}")
+    } else {
+        format!(">{NARROW}99.9")
     };
     figure(text, "%")
 }

@@ -259,7 +259,7 @@ fn statement(item: &Item, normalized: Option<&str>, document: &Value) -> Markup 
     let body = html! {
         (code::block("statement", sql::highlight(&sql::pretty(&statement))))
         @if item.composite().is_some() { p.dim { "The statement of the first of " (weight(item)) " calls." } }
-        @if let Some(affected) = affected { p.dim { (affected) " rows affected" } }
+        @if let Some(affected) = affected { p.dim { (affected) (if affected == "1" { " row affected" } else { " rows affected" }) } }
         @if !instance.is_empty() { p.dim { "Database " (instance) } }
     };
     section("Statement", copy("statement", "Copy"), body)
