@@ -145,7 +145,7 @@ fn the_files_in_the_documentation_are_valid() {
     let mut count = 0;
     for page in ["docs/alerts.md", "docs/operating.md"] {
         let text = fs::read_to_string(root.join(page)).expect(page);
-        let blocks = text.split("```toml\n").skip(1);
+        let blocks = text.split("```toml options\n").skip(1);
         for block in blocks.map(|rest| rest.split("```").next().unwrap_or_default()) {
             // Secrets of the examples are no files here, and are not read.
             ConfigFile::parse(block, &Cli::command())

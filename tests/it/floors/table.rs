@@ -181,6 +181,7 @@ pub(super) const MODULES: &[(&str, &[&str])] = &[
             "engine",
             "remote",
             "dialect",
+            "lifecycle",
             "bulk",
             "stats",
             "template",

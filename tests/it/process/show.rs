@@ -36,21 +36,23 @@ fn lists_show_the_numbers_of_the_api_as_a_table_as_csv_and_as_json() {
         .concat(),
     );
 
-    for (list, some, head) in [
-        ("services", &[][..], "Per minute"),
-        ("queries", &["--service", "demo-app"], "Statement"),
-        ("traces", &["-q", "transaction.duration.us > 1"], "Trace"),
-        ("errors", &["--since", "1h"], "Raised in"),
-        ("dependencies", &["-n", "3"], "Dependency"),
-        ("transactions", &["--service", "demo-app"], "Requests"),
-        ("insights", &[], "issues"),
+    for (list, some, heads) in [
+        ("services", &[][..], &["Per minute"][..]),
+        ("queries", &["--service", "demo-app"], &["Statement"]),
+        ("traces", &["-q", "transaction.duration.us > 1"], &["Trace"]),
+        ("errors", &["--since", "1h"], &["Raised in"]),
+        ("dependencies", &["-n", "3"], &["Dependency"]),
+        ("transactions", &["--service", "demo-app"], &["Requests"]),
+        // The server may look for them before or after this.
+        ("insights", &[], &["No issues found.", "Remedy"]),
     ] {
         let line = [&[list][..], some, &at].concat();
         // The output of a test is a pipe.
         let csv = succeeds(&dir, &line);
         assert!(csv.lines().next().unwrap().contains(','), "{list}: {csv}");
         let table = succeeds(&dir, &[&line[..], &["--format", "table"]].concat());
-        assert!(table.contains(head), "{list}: {table}");
+        let has_head = heads.iter().any(|head| table.contains(head));
+        assert!(has_head, "{list}: {table}");
         assert!(
             table.lines().count() >= csv.lines().count().min(2),
             "{list}: {table}"

@@ -17,6 +17,8 @@ pub(super) enum Reason {
 }
 
 impl Reason {
+    const ALL: [Self; 3] = [Self::Unreadable, Self::TooLarge, Self::NotUnderstood];
+
     /// The word for it in metrics.
     fn as_str(self) -> &'static str {
         match self {
@@ -60,12 +62,12 @@ impl Refused {
         }
     }
 
-    /// The counts, by the words of their reasons.
+    /// The counts by the words of all reasons: a series in metrics is there before its first event.
     pub(super) fn counts(&self) -> Vec<(&'static str, u64)> {
-        let counts = self.counts.iter();
-        counts
-            .map(|(reason, count)| (reason.as_str(), *count))
-            .collect()
+        let count = |reason| self.counts.get(&reason).copied().unwrap_or_default();
+        Reason::ALL
+            .map(|reason| (reason.as_str(), count(reason)))
+            .to_vec()
     }
 }
 
@@ -82,7 +84,7 @@ mod tests {
             refused.add(3, Reason::NotUnderstood, "marker-3");
         }
         assert!(refused.has(1) && !refused.has(4));
-        let counts = [("too_large", 1), ("not_understood", 2)];
+        let counts = [("unreadable", 0), ("too_large", 1), ("not_understood", 2)];
         assert_eq!(refused.counts(), counts);
         for hash in 10..10 + MOST as u64 * 2 {
             refused.add(hash, Reason::Unreadable, "x");

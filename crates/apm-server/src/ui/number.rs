@@ -140,7 +140,7 @@ pub(crate) fn percent(share: f64) -> Figure {
         format!("<{NARROW}0.1")
     } else if value < 9.95 {
         format!("{value:.1}")
-    } else if value < 99.5 || value >= 100.0 {
+    } else if !(99.5..100.0).contains(&value) {
         format!("{value:.0}")
     } else if value < 99.95 {
         format!("{value:.1}")

@@ -91,7 +91,8 @@ impl Covers {
             skipped: peer.skipped,
             dropped: peer.dropped,
         });
-        let refused = coverage.refused.iter().map(|(reason, count)| Refused {
+        let refused = coverage.refused.iter().filter(|(_, count)| *count > 0);
+        let refused = refused.map(|(reason, count)| Refused {
             reason: (*reason).to_owned(),
             count: i64::try_from(*count).unwrap_or(i64::MAX),
         });

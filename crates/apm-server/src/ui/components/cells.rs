@@ -194,6 +194,15 @@ impl Tone {
     }
 }
 
+/// The tone of a level of a log line.
+pub(crate) fn level_tone(level: &str) -> Tone {
+    match level.to_ascii_lowercase().as_str() {
+        "error" | "critical" | "fatal" => Tone::Bad,
+        "warn" | "warning" => Tone::Warn,
+        _ => Tone::Neutral,
+    }
+}
+
 /// A badge in a row of a list: at most two stand there.
 pub(crate) fn flag(tone: Tone, text: &str) -> Markup {
     html! { span class={ (tone.class()) " badge--s" } { (text) } }

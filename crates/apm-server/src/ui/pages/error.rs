@@ -16,7 +16,7 @@ use crate::answers::Problem;
 use crate::answers::error::{Answer as Found, Params};
 use crate::answers::errors::title;
 use crate::answers::trace::named;
-use crate::ui::components::cells::{Tone, meter};
+use crate::ui::components::cells::meter;
 use crate::ui::components::findings::findings;
 use crate::ui::components::head::{Crumb, Fact, dim, facts, page_head};
 use crate::ui::components::shell::{Page, Section};
@@ -207,14 +207,5 @@ fn affected(view: &View, service: &str, list: &[Affected]) -> Markup {
                 }
             }
         }
-    }
-}
-
-/// The tone of a level of a log line.
-pub(super) fn level_tone(level: &str) -> Tone {
-    match level.to_ascii_lowercase().as_str() {
-        "error" | "critical" | "fatal" => Tone::Bad,
-        "warn" | "warning" => Tone::Warn,
-        _ => Tone::Neutral,
     }
 }

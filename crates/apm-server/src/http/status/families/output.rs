@@ -112,13 +112,11 @@ pub(in crate::http::status) fn coverage_families(text: &mut String, coverage: &C
         "Rows of counts of other servers that could not be added.",
         u64::try_from(peers().map(|peer| peer.dropped).sum::<i64>()).unwrap_or_default(),
     );
-    if !coverage.refused.is_empty() {
-        labelled(
-            text,
-            "share_refused_total",
-            "Settings, markers and decisions of other servers that were not taken, by reason.",
-            "reason",
-            &coverage.refused,
-        );
-    }
+    labelled(
+        text,
+        "share_refused_total",
+        "Settings, markers and decisions of other servers that were not taken, by reason.",
+        "reason",
+        &coverage.refused,
+    );
 }

@@ -3,12 +3,11 @@
 use maud::{Markup, html};
 use serde_json::Value;
 
-use super::level_tone;
 use crate::analytics::error_group::Sample;
 use crate::analytics::errors::ErrorGroup;
 use crate::answers::error::Answer as Found;
 use crate::answers::errors::title;
-use crate::ui::components::cells::flag;
+use crate::ui::components::cells::{flag, level_tone};
 use crate::ui::components::code;
 use crate::ui::components::controls::{Pager, Tab, copy, tabs};
 use crate::ui::components::frames::{StackFrame, exception, frames};

@@ -4,12 +4,11 @@ use maud::{Markup, html};
 
 use super::Panel;
 use crate::analytics::trace::item::TraceError;
-use crate::ui::components::cells::flag;
+use crate::ui::components::cells::{flag, level_tone};
 use crate::ui::components::code;
 use crate::ui::components::controls::copy;
 use crate::ui::components::panel::nothing;
 use crate::ui::components::table::{Column, Frame, framed};
-use crate::ui::pages::error::level_tone;
 use crate::ui::pages::errors::short;
 use crate::ui::pages::pager;
 use crate::ui::view::View;
