@@ -37,6 +37,35 @@ impl Room {
     }
 }
 
+/// Spans as text, one behind the other.
+#[derive(Debug, Default)]
+struct Spans {
+    text: String,
+    count: usize,
+}
+
+impl Spans {
+    /// Adds one that has room. Behind the first one that has none, no other has.
+    fn add(&mut self, span: &str, room: &mut Room) -> bool {
+        if room.spans == 0 || span.len() > room.bytes {
+            room.bytes = 0;
+            return false;
+        }
+        room.spans -= 1;
+        room.bytes -= span.len();
+        if self.count > 0 {
+            self.text.push(',');
+        }
+        self.text.push_str(span);
+        self.count += 1;
+        true
+    }
+
+    fn list(self) -> Box<RawValue> {
+        RawValue::from_string(format!("[{}]", self.text)).expect("a list of objects is JSON")
+    }
+}
+
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Span {
@@ -105,8 +134,7 @@ impl Trace {
             }
         }
         let mut processes = HashMap::new();
-        let mut spans = "[".to_owned();
-        let mut written = 0;
+        let mut spans = Spans::default();
         for (index, item) in shown.iter().enumerate() {
             let process = process(&mut processes, &item.what);
             let parent = item
@@ -138,24 +166,15 @@ impl Trace {
                 warnings: None,
             };
             let span = serde_json::to_string(&span).expect("texts and numbers are JSON");
-            if spans.len() + span.len() > room.bytes {
-                room.bytes = 0;
+            if !spans.add(&span, room) {
                 break;
             }
-            if written > 0 {
-                spans.push(',');
-            }
-            spans.push_str(&span);
-            written += 1;
         }
-        spans.push(']');
-        room.spans -= written;
-        room.bytes = room.bytes.saturating_sub(spans.len());
-        let left = trace.items.len() - written;
+        let left = trace.items.len() - spans.count;
         let warnings = (left > 0).then(|| vec![format!("{left} more spans are left out")]);
         Ok(Self {
             id: trace.id.clone(),
-            spans: RawValue::from_string(spans).expect("a list of objects is JSON"),
+            spans: spans.list(),
             processes: processes
                 .into_iter()
                 .map(|(_, (id, process))| (id, process))
@@ -257,5 +276,36 @@ fn number(key: &'static str, value: i64) -> Tag {
         key,
         kind: "int64",
         value: json!(value),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_beyond_the_bytes_of_an_answer_are_left_out() {
+        let (long, short) = (json!({"id": "a".repeat(40)}), json!({"id": "b"}));
+        let mut room = Room {
+            spans: 10,
+            bytes: 130,
+        };
+        let mut first = Spans::default();
+        let added = (0..10).take_while(|_| first.add(&long.to_string(), &mut room));
+        assert_eq!(added.count(), 2);
+        assert_eq!(first.list().get(), format!("[{long},{long}]"));
+        // One that is short enough would stand before those that were left out.
+        assert!(room.is_full() && !Spans::default().add(&short.to_string(), &mut room));
+
+        let mut room = Room {
+            spans: 3,
+            bytes: 1_000,
+        };
+        let mut second = Spans::default();
+        let added = (0..10).take_while(|_| second.add(&short.to_string(), &mut room));
+        assert_eq!(added.count(), 3);
+        assert_eq!(second.list().get(), format!("[{short},{short},{short}]"));
+        assert!(room.is_full());
+        assert_eq!(Spans::default().list().get(), "[]");
     }
 }
