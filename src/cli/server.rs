@@ -10,8 +10,8 @@ use clap::Args;
 use super::output::OutputOptions;
 use super::rum::RumOptions;
 use super::values::{
-    Receiver, age, apm_database, export_size, host_name, origin, percent, search_time, server_url,
-    service_file, size,
+    Receiver, age, apm_database, export_size, host_and_port, host_name, origin, percent,
+    search_time, server_url, service_file, size,
 };
 
 /// The APM server's options.
@@ -26,6 +26,7 @@ pub struct ApmOptions {
         env = "APM_LISTEN",
         value_name = "HOST:PORT",
         default_value = "127.0.0.1:8200",
+        value_parser = host_and_port,
         global = true
     )]
     pub apm_listen: String,

@@ -175,3 +175,16 @@ fn a_rule_whose_receiver_is_not_in_the_file_is_told() {
         [("the shop fails", "pager")]
     );
 }
+
+#[cfg(unix)]
+#[test]
+fn a_file_without_end_is_refused() {
+    let error = ConfigFile::read(Path::new("/dev/zero"), &Cli::command()).unwrap_err();
+    assert!(error.to_string().contains("more than"), "{error:#}");
+}
+
+#[test]
+fn an_address_without_a_port_is_refused() {
+    let error = ConfigFile::parse("apm-listen = 5", &Cli::command()).unwrap_err();
+    assert!(format!("{error:#}").contains("apm-listen"), "{error:#}");
+}

@@ -180,7 +180,7 @@ fn namespace(text: &str) -> Result<String, ConfigError> {
 /// # Errors
 /// If it is none, or has a name, a password, a query or a fragment.
 pub fn host(text: &str) -> Result<Url, ConfigError> {
-    let wrong = || ConfigError::Host(text.to_owned());
+    let wrong = || ConfigError::Host(without_user(text));
     let mut url = Url::parse(text).map_err(|_| wrong())?;
     let is_plain = matches!(url.scheme(), "http" | "https")
         && url.host_str().is_some_and(|host| !host.is_empty())
@@ -200,6 +200,18 @@ pub fn host(text: &str) -> Result<Url, ConfigError> {
         url.set_port(Some(9200)).map_err(|()| wrong())?;
     }
     Ok(url)
+}
+
+/// An address without the name and the password before its host: errors are logged.
+fn without_user(text: &str) -> String {
+    let begin = text.find("://").map_or(0, |at| at + 3);
+    let end = text[begin..]
+        .find(['/', '?', '#'])
+        .map_or(text.len(), |at| begin + at);
+    match text[begin..end].rfind('@') {
+        Some(at) => format!("{}…{}", &text[..begin], &text[begin + at..]),
+        None => text.to_owned(),
+    }
 }
 
 /// Whether an address names a port, be it the usual one of its scheme.
@@ -230,11 +242,21 @@ mod tests {
             "es:9200",
             "ftp://es",
             "http://",
-            "http://u:p@es",
             "http://es?a",
             "http://es#a",
         ] {
             assert!(host(text).unwrap_err().to_string().contains(text));
+        }
+        for text in [
+            "http://me:secret@es",
+            "me:secret@es:9200/a",
+            "http://a:secret@@es?q",
+        ] {
+            let error = host(text).unwrap_err().to_string();
+            assert!(
+                !error.contains("secret") && error.contains("…@es"),
+                "{error}"
+            );
         }
     }
 

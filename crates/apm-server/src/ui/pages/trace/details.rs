@@ -254,12 +254,15 @@ fn statement(item: &Item, normalized: Option<&str>, document: &Value) -> Markup 
     let Some(statement) = sent.or_else(|| normalized.map(str::to_owned)) else {
         return html! {};
     };
-    let affected = text(document, "span.db.rows_affected");
+    let affected = text(document, "span.db.rows_affected").map(|n| match n.parse() {
+        Ok(n) => words::count(n, "row", "rows"),
+        Err(_) => format!("{n} rows"),
+    });
     let instance = text(document, "span.db.instance").unwrap_or_default();
     let body = html! {
         (code::block("statement", sql::highlight(&sql::pretty(&statement))))
         @if item.composite().is_some() { p.dim { "The statement of the first of " (weight(item)) " calls." } }
-        @if let Some(affected) = affected { p.dim { (affected) (if affected == "1" { " row affected" } else { " rows affected" }) } }
+        @if let Some(affected) = affected { p.dim { (affected) " affected" } }
         @if !instance.is_empty() { p.dim { "Database " (instance) } }
     };
     section("Statement", copy("statement", "Copy"), body)
