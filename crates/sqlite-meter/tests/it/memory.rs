@@ -82,7 +82,7 @@ fn bounded() {
         .expect("no panic")
         .expect("another thread has no bound");
 
-    // A short text whose columns SQLite puts into each other: 16⁶ of them. Few levels, as the parser of earlier versions
+    // A short text whose columns SQLite puts into each other: 16⁶ of them. Few levels, as parsers of earlier versions
     // takes no more.
     let sum = ["x"; 16].join(" + ");
     let mut sql = "SELECT x FROM (SELECT random() AS x FROM t LIMIT 1)".to_owned();
