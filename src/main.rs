@@ -11,7 +11,7 @@ use pocket_apm::cli::{
     ApmOptions, Cli, Command, ConfigCommand, Durability, SERVICE_NAME, ServiceOptions,
 };
 use pocket_apm::process::{raise_file_limit, stop_signal, survive_file_size_limit};
-use pocket_apm::service::{Service, reachable, workers};
+use pocket_apm::service::{Service, reachable, reachable_name, workers};
 use pocket_apm::terminal::{self, announce};
 use pocket_apm::{
     advise, apikey, backup, check, complete, config_file, db, logging, mcp, send, show, sourcemap,
@@ -138,11 +138,8 @@ async fn run_service(
         if let Some(file) = db::path(&options.database) {
             apm.explain.push((SERVICE_NAME.to_owned(), file.into()));
         }
-        let listen = &options.listen;
-        let called = listen
-            .parse()
-            .map_or_else(|_| listen.clone(), |address| reachable(address).to_string());
-        apm.call_first = Some(format!("http://{called}/sql-write"));
+        let address = reachable_name(&options.listen);
+        apm.call_first = Some(format!("http://{address}/sql-write"));
         Some(start_server(&apm, alerts, files / 4)?)
     };
     let agent = start_agent(server.as_ref())?;

@@ -1,12 +1,10 @@
 //! The APM server that a command sends to or asks, as its options name it.
 
-use std::net::SocketAddr;
-
 use anyhow::Context as _;
 use apm_server::remote::{Remote, Secret, Trust};
 
 use crate::cli::{AccessOptions, ApmOptions};
-use crate::service::reachable;
+use crate::service::reachable_name;
 
 /// The server at an address, or the one that this machine's `pocket-apm` starts with the same options.
 ///
@@ -42,10 +40,7 @@ fn own_url(apm: &ApmOptions) -> String {
         Some(_) => "https",
         None => "http",
     };
-    match apm.apm_listen.parse::<SocketAddr>() {
-        Ok(address) => format!("{scheme}://{}", reachable(address)),
-        Err(_) => format!("{scheme}://{}", apm.apm_listen),
-    }
+    format!("{scheme}://{}", reachable_name(&apm.apm_listen))
 }
 
 /// Asks a server, and returns its answer.

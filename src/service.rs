@@ -128,6 +128,14 @@ pub fn reachable(mut addr: SocketAddr) -> SocketAddr {
     addr
 }
 
+/// The same for the host and the port of an option; a host name stays as it is.
+pub fn reachable_name(listen: &str) -> String {
+    listen.parse().map_or_else(
+        |_| listen.to_owned(),
+        |address| reachable(address).to_string(),
+    )
+}
+
 /// Gives what failed outside a handler, as a panic, the body that the service's errors have.
 async fn errors_as_json(
     request: ServiceRequest,

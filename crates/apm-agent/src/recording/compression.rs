@@ -43,7 +43,8 @@ pub(crate) fn offer(
     }
 }
 
-fn eligible(span: &FinishedSpan) -> bool {
+/// Whether a span went well and left no trace elsewhere: it may be merged, or left out for being fast.
+pub(crate) fn eligible(span: &FinishedSpan) -> bool {
     span.tail.kind.exit && !span.propagated && span.outcome == Outcome::Success
 }
 

@@ -328,18 +328,14 @@ impl Tracer {
     /// The database's report on the query that has ended: the statement, where there was one and its text is the
     /// query's. `written`: a hash of its text, if Diesel has written it.
     #[cfg(feature = "sqlite-meter")]
-    fn reported(
-        &mut self,
-        written: Option<u64>,
-        details: &mut QueryDetails,
-    ) -> Option<Arc<Statement>> {
+    fn reported(&self, written: Option<u64>, details: &mut QueryDetails) -> Option<Arc<Statement>> {
         // Nothing was asked to be reported where the database is not measured.
         self.meter.as_ref()?;
         lock(&self.shared).reports.close(written, details)
     }
 
     #[cfg(not(feature = "sqlite-meter"))]
-    fn reported(&mut self, _: Option<u64>, _: &mut QueryDetails) -> Option<Arc<Statement>> {
+    fn reported(&self, _: Option<u64>, _: &mut QueryDetails) -> Option<Arc<Statement>> {
         None
     }
 }

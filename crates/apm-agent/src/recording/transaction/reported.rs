@@ -51,8 +51,7 @@ impl Reported {
         }
         self.settle(core);
         let keeps = compression::keeps(&span, thresholds);
-        self.spans.push(span);
-        self.keeps_last = true;
+        self.keep(span);
         if !keeps {
             self.settle(core);
         }
@@ -73,7 +72,8 @@ impl Reported {
         keeps.then(|| self.spans.pop()).flatten()
     }
 
-    /// Keeps a child back that was taken.
+    /// Keeps a child back; none is kept back yet.
+    #[inline]
     pub(crate) fn keep(&mut self, span: FinishedSpan) {
         self.spans.push(span);
         self.keeps_last = true;
@@ -89,7 +89,7 @@ impl Reported {
             return;
         };
         let shortest = core.settings.exit_span_min_duration;
-        if !shortest.is_zero() && is_too_fast(span, shortest) {
+        if !shortest.is_zero() && compression::eligible(span) && span.duration() < shortest {
             if let Some(span) = self.spans.pop() {
                 self.drop_span(&span.tail.kind, span.outcome, span.count(), span.sum());
             }
@@ -120,7 +120,7 @@ impl Reported {
         }
     }
 
-    /// Reports a span that is no child of the transaction itself.
+    /// Reports a span at once, beside the child that is kept back.
     pub(crate) fn report(&mut self, core: &Core, span: FinishedSpan) {
         let kept = self.take_kept();
         self.keep(span);
@@ -176,10 +176,4 @@ impl Reported {
             agent.buffers.append(lines, |out| self.encode(core, out));
         }
     }
-}
-
-/// Whether a span that went well and left no trace elsewhere took less than the shortest that is reported.
-fn is_too_fast(span: &FinishedSpan, shortest: Duration) -> bool {
-    let discardable = span.tail.kind.exit && !span.propagated && span.outcome == Outcome::Success;
-    discardable && span.duration() < shortest
 }

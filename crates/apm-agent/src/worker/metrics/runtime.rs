@@ -98,12 +98,11 @@ impl Observed {
     /// say so: a runtime that has no task and did nothing since the last look gets one, which is cancelled at once if
     /// it has ended. No more than one waits, for a runtime that nobody drives keeps it.
     fn has_ended(&mut self) -> bool {
-        if self.runtime.metrics().num_alive_tasks() > 0 && self.probe.is_none() {
-            return false;
-        }
+        let idles =
+            self.runtime.metrics().num_alive_tasks() == 0 && worked(&self.runtime) == self.last;
         let mut probe = match self.probe.take() {
             Some(probe) => probe,
-            None if worked(&self.runtime) == self.last => self.runtime.spawn(async {}),
+            None if idles => self.runtime.spawn(async {}),
             None => return false,
         };
         match Pin::new(&mut probe).poll(&mut Context::from_waker(Waker::noop())) {
