@@ -246,17 +246,13 @@ pub fn whole_since(conn: &mut SqliteConnection) -> QueryResult<Option<i64>> {
 
 /// When the first block arrived of those from a number on, seconds since the epoch; `None` where there is none.
 pub fn received_since(conn: &mut SqliteConnection, id: i64) -> QueryResult<Option<i64>> {
-    #[derive(QueryableByName)]
-    struct Received {
-        #[diesel(sql_type = BigInt)]
-        received: i64,
-    }
     // Diesel binds the limit of `first`, at whose value SQLite looks: each call would be planned anew.
-    let found = sql_query("SELECT received FROM block WHERE id >= ? ORDER BY id LIMIT 1")
-        .bind::<BigInt, _>(id)
+    block::table
+        .filter(block::id.ge(id))
+        .order(block::id.asc())
+        .select(block::received)
         .get_result(conn)
-        .optional()?;
-    Ok(found.map(|row: Received| row.received))
+        .optional()
 }
 
 /// The sums of one reason.

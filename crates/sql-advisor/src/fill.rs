@@ -135,7 +135,7 @@ fn value(
 ) -> Result<String> {
     let drawn = format!("d.c{at}");
     let is_child: bool = conn.query_row(
-        "SELECT count(*) FROM pragma_foreign_key_list(?1) WHERE \"from\" = ?2 COLLATE NOCASE",
+        "SELECT count(*) FROM pragma_foreign_key_list(?1, 'main') WHERE \"from\" = ?2 COLLATE NOCASE",
         [&table.name, &column.name],
         |row| row.get(0),
     )?;
@@ -166,7 +166,7 @@ fn value(
             // a real number has no room for the last digits of a large one.
             let top: Option<i64> = conn.query_row(
                 &format!(
-                    "SELECT max({0}) FROM {1} WHERE typeof({0}) = 'integer'",
+                    "SELECT max({0}) FROM main.{1} WHERE typeof({0}) = 'integer'",
                     quote(&column.name),
                     quote(&table.name)
                 ),

@@ -121,7 +121,9 @@ impl Guard {
         done.map_err(|error| match reason {
             Some(reason) => reason,
             None if self.is_stopped() => "stopped".to_owned(),
-            None if error.sqlite_error_code() == Some(ErrorCode::OutOfMemory) => {
+            None if whose != Whose::Ours
+                && error.sqlite_error_code() == Some(ErrorCode::OutOfMemory) =>
+            {
                 format!("it took more than {} MiB of memory", MEMORY >> 20)
             }
             None if is_late => format!("it took longer than {} ms", time.as_millis()),

@@ -139,9 +139,9 @@ fn has_room(bytes: c_int) -> bool {
 fn count(own: &Allocator, memory: *mut c_void, sign: i64) {
     LEFT.with(|left| {
         if left.get() != UNBOUNDED {
-            let now = left.get() + sign * i64::from(size(own, memory));
+            let bytes = sign * i64::from(size(own, memory));
             // Memory that another thread took may be given back here.
-            left.set(now.min(UNBOUNDED - 1));
+            left.set(left.get().saturating_add(bytes).min(UNBOUNDED - 1));
         }
     });
 }

@@ -47,9 +47,10 @@ impl Packer {
         self.0
             .include_checksum(with_checksum)
             .expect("zstd knows this parameter");
-        let len = u32::try_from(raw.len()).expect("blocks and stacks are far below 2 GiB");
+        // The highest bit is that of the mark.
+        let len = i32::try_from(raw.len()).expect("blocks and stacks are far below 2 GiB");
         let mut out = Vec::with_capacity(4 + zstd::zstd_safe::compress_bound(raw.len()));
-        out.extend_from_slice(&(len | WITH_DICTIONARY).to_le_bytes());
+        out.extend_from_slice(&(len.cast_unsigned() | WITH_DICTIONARY).to_le_bytes());
         out.resize(out.capacity(), 0);
         let written = self
             .0

@@ -256,12 +256,7 @@ pub(super) fn unused(conn: &mut SqliteConnection, now: i64) -> QueryResult<()> {
     use super::super::dictionary::HOUR;
 
     let whole = kept::first_whole_block(conn)?;
-    let block: Option<i64> = block::table
-        .filter(block::id.ge(whole))
-        .order(block::id.asc())
-        .select(block::received)
-        .get_result(conn)
-        .optional()?;
+    let block = kept::received_since(conn, whole)?;
     let rollup: Option<i64> = roll_received::table
         .select(diesel::dsl::min(roll_received::received))
         .get_result(conn)?;

@@ -57,9 +57,9 @@ fn names_numbers_and_sizes_of_tables_do_not_disturb_what_is_drawn() {
     // that its rows are drawn from.
     let database = Database::new(&format!(
         "CREATE TABLE parts (n INTEGER, large INTEGER UNIQUE);
-         CREATE TABLE drawn (x INTEGER);
+         CREATE TABLE drawn (x INTEGER, own INTEGER UNIQUE);
          INSERT INTO parts {} SELECT n % 7, 1152921504606846976 + n FROM s;
-         INSERT INTO drawn {} SELECT n % 100 FROM s;",
+         INSERT INTO drawn {} SELECT n % 100, n FROM s;",
         numbers(100),
         numbers(7_919)
     ));
