@@ -202,16 +202,15 @@ pub fn host(text: &str) -> Result<Url, ConfigError> {
     Ok(url)
 }
 
-/// An address without the name and the password before its host: errors are logged.
+/// An address without the name and the password before its host: errors are logged. A password may have any character
+/// where the address is wrong, so that all before the last `@` but the scheme is left out.
 fn without_user(text: &str) -> String {
-    let begin = text.find("://").map_or(0, |at| at + 3);
-    let end = text[begin..]
-        .find(['/', '?', '#'])
-        .map_or(text.len(), |at| begin + at);
-    match text[begin..end].rfind('@') {
-        Some(at) => format!("{}…{}", &text[..begin], &text[begin + at..]),
-        None => text.to_owned(),
-    }
+    let Some((_, host)) = text.rsplit_once('@') else {
+        return text.to_owned();
+    };
+    let mut schemes = ["http://", "https://"].into_iter();
+    let scheme = schemes.find(|scheme| text.starts_with(scheme));
+    format!("{}…@{host}", scheme.unwrap_or_default())
 }
 
 /// Whether an address names a port, be it the usual one of its scheme.
@@ -251,6 +250,8 @@ mod tests {
             "http://me:secret@es",
             "me:secret@es:9200/a",
             "http://a:secret@@es?q",
+            "http://me:secret/1@es",
+            "http://me:secret?1#2@es",
         ] {
             let error = host(text).unwrap_err().to_string();
             assert!(

@@ -126,6 +126,11 @@ pub(crate) fn unexpected(what: &str, reply: &Reply) -> String {
     format!("the engine answers {what} with {status} {body}")
 }
 
+/// True if a template or a policy is refused because another one of its priority is for the same names.
+pub(crate) fn is_priority_taken(reply: &Reply) -> bool {
+    reply.status == 400 && reply.body.windows(8).any(|part| part == b"priority")
+}
+
 fn beginning(reply: &Reply) -> String {
     let body = &reply.body[..reply.body.len().min(SHOWN)];
     String::from_utf8_lossy(body).trim().to_owned()

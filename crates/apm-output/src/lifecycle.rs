@@ -7,9 +7,9 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::client::Client;
+use crate::client::{Client, Reply};
 use crate::dialect::{Dialect, Product};
-use crate::engine::unexpected;
+use crate::engine::{is_priority_taken, unexpected};
 
 /// The beginning of the description of a policy that this server made. One with another description is a user's, and
 /// stays.
@@ -97,7 +97,7 @@ pub(crate) async fn install(
             attach(client, namespace).await
         }
         // A policy of the same priority is for these data streams.
-        400 if reply.body.windows(8).any(|part| part == b"priority") => Ok(Installed::Another),
+        _ if is_priority_taken(&reply) => Ok(Installed::Another),
         _ => Err(refused(&format!("the policy {name}"), &reply)),
     }
 }
@@ -115,7 +115,7 @@ async fn attach(client: &Client, namespace: &str) -> Result<Installed, String> {
     }
 }
 
-fn refused(what: &str, reply: &crate::client::Reply) -> String {
+fn refused(what: &str, reply: &Reply) -> String {
     let words = unexpected(what, reply);
     match reply.status {
         401 | 403 => format!(

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::client::{Body, Client};
 use crate::dialect::{Dialect, Product};
+use crate::engine::is_priority_taken;
 
 /// A template that the server installs.
 struct Template {
@@ -139,7 +140,7 @@ async fn put(client: &Client, template: &Template) -> Result<(), String> {
             Ok(())
         }
         // Another template of the same priority is for these data streams: a user's own.
-        400 if reply.body.windows(8).any(|part| part == b"priority") => {
+        _ if is_priority_taken(&reply) => {
             log::warn!(
                 "the index template {name} is not installed, for another one stands in its place: {}",
                 beginning(&reply.body)

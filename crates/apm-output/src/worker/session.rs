@@ -292,7 +292,12 @@ impl Session {
             };
             let before = self.stats.look().retention;
             if before.as_ref() != Some(&words) && installed != Ok(Installed::Ours) {
-                log::warn!("documents in the engine are deleted {words}");
+                match &installed {
+                    Ok(_) => log::warn!("documents in the engine are deleted {words}"),
+                    Err(why) => log::warn!(
+                        "the policy {name} by which the engine deletes documents is not set yet: {why}"
+                    ),
+                }
             }
             self.stats.change(|stats| stats.retention = Some(words));
             if installed.is_ok() {

@@ -7,8 +7,8 @@ use diesel::sql_types::BigInt;
 /// Markers that nobody set by hand; and those that somebody did.
 const MARKERS: i64 = 2_000;
 const MANUAL_MARKERS: i64 = 10_000;
-/// Markers of one kind and service that stay when there are too many: one that restarts again and again, here or on
-/// another server, must not push out the versions of others.
+/// The newest markers of one kind and service stay before all others when there are too many: one that restarts again
+/// and again, here or on another server, must not push out the versions of others.
 const OF_A_SERVICE: i64 = 200;
 /// Services of which the last version is known though nothing else is.
 const VERSIONS: i64 = 5_000;
@@ -25,23 +25,18 @@ const SLACK: i64 = 10;
 
 /// Drops the oldest markers where there are too many.
 pub(super) fn markers(conn: &mut SqliteConnection) -> QueryResult<()> {
-    let is_automatic = "kind <> 'manual'";
-    if count(conn, &format!("marker WHERE {is_automatic}"))? > MARKERS + MARKERS / SLACK {
-        diesel::sql_query(format!(
-            "DELETE FROM marker WHERE id IN (SELECT id FROM (SELECT id, row_number() OVER ( \
-                PARTITION BY service, environment, kind ORDER BY ts DESC, id DESC) AS place \
-                FROM marker WHERE {is_automatic}) WHERE place > ?)"
-        ))
-        .bind::<BigInt, _>(OF_A_SERVICE)
-        .execute(conn)?;
-    }
     // Starts of processes must not push out what people set.
-    for (which, most) in [(is_automatic, MARKERS), ("kind = 'manual'", MANUAL_MARKERS)] {
+    for (which, most) in [
+        ("kind <> 'manual'", MARKERS),
+        ("kind = 'manual'", MANUAL_MARKERS),
+    ] {
         if count(conn, &format!("marker WHERE {which}"))? > most + most / SLACK {
             diesel::sql_query(format!(
-                "DELETE FROM marker WHERE id IN (SELECT id FROM marker WHERE {which} ORDER BY ts DESC, id DESC LIMIT \
-                    -1 OFFSET ?)"
+                "DELETE FROM marker WHERE id IN (SELECT id FROM (SELECT id, ts, row_number() OVER ( \
+                    PARTITION BY service, environment, kind ORDER BY ts DESC, id DESC) AS place \
+                    FROM marker WHERE {which}) ORDER BY place > ?, ts DESC, id DESC LIMIT -1 OFFSET ?)"
             ))
+            .bind::<BigInt, _>(OF_A_SERVICE)
             .bind::<BigInt, _>(most)
             .execute(conn)?;
         }
