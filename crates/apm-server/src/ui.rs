@@ -229,11 +229,7 @@ async fn back<T: Send + 'static>(
     page: &'static str,
     written: Result<Ticket<T>, SubmitError>,
 ) -> HttpResponse {
-    let done = match written {
-        Ok(ticket) => ticket.await.map_err(|error| error.to_string()),
-        Err(error) => Err(error.to_string()),
-    };
-    match done {
+    match serve::committed(written).await {
         Ok(_) => HttpResponse::SeeOther()
             .insert_header((actix_web::http::header::LOCATION, page))
             .finish(),

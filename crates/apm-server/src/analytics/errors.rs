@@ -4,7 +4,7 @@ mod columns;
 mod pick;
 mod state;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
@@ -156,12 +156,9 @@ pub(super) fn picked_sql(
     (pick, ids): (&Pick, Option<&str>),
 ) -> Sql {
     let first = i64::try_from(pick.first).unwrap_or(i64::MAX);
-    let keys = pick.keys();
-    let most = keys.as_ref().map_or(MOST, Vec::len);
-    let keys = keys.map(|keys| serde_json::to_string(&keys).unwrap_or_default());
     bound(include_str!("errors.sql"), scope, which, window)
-        .bind("most", most as i64)
-        .bind("keys", keys)
+        .bind("most", MOST as i64)
+        .bind("keys", pick.keys())
         .bind("asked", window.asked.from)
         .bind("first", first)
         .bind("rank", pick.rank)
@@ -300,14 +297,6 @@ pub(crate) fn list_of(
         first = list::within(first, all);
         rows = read(first)?;
     }
-    if let Some(keys) = pick.keys() {
-        // Fewer may be there than are wanted: others have their places.
-        let wanted: HashSet<&String> = keys.iter().collect();
-        for row in &mut rows {
-            let key = format!("{}\t{}", row.group.service, row.group.grouping_key);
-            row.listed &= wanted.contains(&key);
-        }
-    }
     let (points, axis) = points(conn, scope, which, window)?;
     let listed: HashMap<(&str, i64), usize> = rows
         .iter()
@@ -316,12 +305,11 @@ pub(crate) fn list_of(
         .collect();
     let mut series = vec![vec![0; axis.buckets.len()]; rows.len()];
     let mut all = vec![0; axis.buckets.len()];
+    let places = axis.places();
     for point in points {
-        let place = axis
-            .buckets
-            .iter()
-            .position(|bucket| bucket.start == point.bucket);
-        let Some(place) = place else { continue };
+        let Some(&place) = places.get(&point.bucket) else {
+            continue;
+        };
         all[place] += point.n;
         if let Some(index) = listed.get(&(point.service.as_str(), point.grouping_key)) {
             series[*index][place] += point.n;

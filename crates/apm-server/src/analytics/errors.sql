@@ -1,7 +1,7 @@
 -- Error groups by :rank without the :first ones, with what happened in the window, latest (µs since 1970) first. A
--- group that was merged counts as the one that it was merged into. :ids are the groups that a search found, :keys those
--- that are wanted before all others (service, tab, key). The most frequent group of all is there in any case: listed is
--- 0 where it is none of the others. groups is the number of those that were found; everything, unhandled, newest and
+-- group that was merged counts as the one that it was merged into. :ids are the groups that a search found, :keys the
+-- only ones that are listed (service, tab, key). The most frequent group of all is there in any case: listed is 0 where
+-- it is none of the others. groups is the number of those that were found; everything, unhandled, newest and
 -- new are of all groups, whatever is searched for: new ones came after :asked (µs since 1970).
 WITH slice (level, start, stop) AS (
     SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(:slices)
@@ -61,9 +61,8 @@ picked AS (
     SELECT n.*, 1 AS listed
     FROM grouped n
     WHERE n.found
-    ORDER BY CASE WHEN :keys IS NULL THEN 0
-                  ELSE n.service || char(9) || n.grouping_key NOT IN (SELECT value FROM json_each(:keys)) END,
-             CASE :rank WHEN 'last' THEN n.latest WHEN 'first' THEN n.first_seen ELSE n.occurrences END
+      AND (:keys IS NULL OR n.service || char(9) || n.grouping_key IN (SELECT value FROM json_each(:keys)))
+    ORDER BY CASE :rank WHEN 'last' THEN n.latest WHEN 'first' THEN n.first_seen ELSE n.occurrences END
                  * CASE WHEN :rank IN ('message', 'service') THEN 0 WHEN :descending THEN -1 ELSE 1 END NULLS LAST,
              CASE WHEN :descending THEN NULL WHEN :rank = 'message' THEN coalesce(nullif(n.message, ''), n.type)
                   WHEN :rank = 'service' THEN n.service END COLLATE NOCASE,

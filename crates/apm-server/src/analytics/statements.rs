@@ -183,7 +183,8 @@ pub fn list(
     window: &Window,
 ) -> QueryResult<Statements> {
     let own = members(conn, scope, fingerprint, window)?;
-    let mut found = of_members(conn, &own, window, most_time(&Pick::default()))?;
+    let costs = Costs::read(conn, &window.slices())?;
+    let mut found = of_members(conn, &own, window, most_time(&Pick::default()), &costs)?;
     if fingerprint.is_some() {
         // The share is that of a list: of the time of all statements, and not of those that are chosen.
         let all = members(conn, scope, None, window)?;
@@ -210,28 +211,27 @@ pub(crate) fn list_of(
     let members = members(conn, scope, None, window)?;
     let names = bound(include_str!("statements/names.sql"), scope, None, window);
     let found = pick.ids(conn, &names)?;
-    let costs = match rank {
-        Some(Rank::Cost(_)) => Some(Costs::read(conn, &window.slices())?),
-        _ => None,
-    };
+    let costs = Costs::read(conn, &window.slices())?;
     let texts = match rank {
         Some(Rank::Text) => places_by_text(conn, &by_text_sql(scope, window))?,
         _ => HashMap::new(),
     };
-    let greatest = |numbers: &HashMap<i64, f64>, ids: &[i64]| {
-        let known = ids.iter().filter_map(|id| numbers.get(id));
-        known.copied().reduce(f64::max)
-    };
     let own = |ids: &[i64]| match rank? {
         Rank::Text => greatest(&texts, ids),
-        Rank::Cost(of) => costs.as_ref()?.per_call(ids).as_ref().map(of),
+        Rank::Cost(of) => costs.per_call(ids).as_ref().map(of),
         Rank::Number(numbers) => greatest(numbers, ids),
     };
     let beside = list::Beside {
         found: found.as_ref(),
         own: Some(&own),
     };
-    of_members(conn, &members, window, (pick, beside))
+    of_members(conn, &members, window, (pick, beside), &costs)
+}
+
+/// The greatest number of a statement, which is several in the store.
+pub(crate) fn greatest(numbers: &HashMap<i64, f64>, ids: &[i64]) -> Option<f64> {
+    let known = ids.iter().filter_map(|id| numbers.get(id));
+    known.copied().reduce(f64::max)
 }
 
 /// The query for the order of statements by their texts.
@@ -263,6 +263,7 @@ fn of_members(
     members: &Members,
     window: &Window,
     picked: (&Pick, list::Beside<'_>),
+    costs: &Costs,
 ) -> QueryResult<Statements> {
     let table = Table::Statements;
     let list::Lines {
@@ -275,7 +276,6 @@ fn of_members(
         ..
     } = list::lines(conn, table, members, window, picked)?;
     let percentiles = histograms::percentiles(conn, table, &members, &window.slices(), None)?;
-    let costs = Costs::read(conn, &window.slices())?;
     let texts = Sql::new(include_str!("statements/texts.sql"));
     let mut texts: HashMap<i64, Row> = list::attributes(conn, texts, &lines)?;
     let statements = lines
@@ -340,5 +340,6 @@ pub fn of_dependency(
                 && Some(caller.subtype.as_str()) == subtype
         })
     });
-    of_members(conn, &members, window, most_time(&Pick::default()))
+    let costs = Costs::read(conn, &window.slices())?;
+    of_members(conn, &members, window, most_time(&Pick::default()), &costs)
 }

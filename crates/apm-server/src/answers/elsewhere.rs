@@ -9,7 +9,7 @@ mod page;
 
 use std::collections::HashSet;
 
-use apm_output::{Events, Found};
+use apm_output::{Events, Found, Output};
 use apm_store::event::StoredEvent;
 use apm_store::{output, scratch};
 use diesel::SqliteConnection;
@@ -51,13 +51,8 @@ pub(crate) struct Elsewhere {
 impl Elsewhere {
     /// The words for a question that is answered from what is stored here alone; nothing where there is one server.
     pub(crate) fn only_here(settings: &Settings, words: &str) -> Self {
-        let servers = |output: &apm_output::Output| output.coverage().servers();
-        let is_asked = settings
-            .output
-            .as_ref()
-            .is_some_and(|output| servers(output) > 1);
         let mut elsewhere = Self {
-            is_asked,
+            is_asked: settings.output.as_deref().is_some_and(has_others),
             ..Self::default()
         };
         elsewhere.leaves_out(words);
@@ -100,6 +95,11 @@ impl Elsewhere {
     }
 }
 
+/// Whether other servers share the engine.
+fn has_others(output: &Output) -> bool {
+    output.coverage().servers() > 1
+}
+
 /// Answers a question about a trace where all of its events are: here, or in memory.
 ///
 /// # Errors
@@ -125,11 +125,10 @@ pub(crate) fn of_trace<T>(
             break;
         }
     }
-    let is_alone = output.coverage().servers() == 1;
     let is_large = here
         .as_ref()
         .is_some_and(|(_, blocks)| blocks.len() > MOST / 128);
-    if (here.is_some() && is_alone) || is_large {
+    if (here.is_some() && !has_others(output)) || is_large {
         return Ok((question(conn)?, Elsewhere::default()));
     }
     let wanted = match (&here, ids.into_iter().next()) {

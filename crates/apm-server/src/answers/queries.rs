@@ -223,10 +223,7 @@ impl Params {
 
     fn sort(&self, rows: &mut [Statement], calls: &HashMap<i64, f64>) {
         let sort = &self.0.listing.sort;
-        let per_request = |row: &Statement| {
-            let known = row.ids.iter().filter_map(|id| calls.get(id));
-            known.copied().reduce(f64::max)
-        };
+        let per_request = |row: &Statement| statements::greatest(calls, &row.ids);
         let longest = |row: &Statement| Some(row.latency_max as f64);
         let by_cost = |a: &Statement, b: &Statement, of: fn(&Cost) -> f64| {
             sort.compare(a.cost.as_ref().map(of), b.cost.as_ref().map(of))

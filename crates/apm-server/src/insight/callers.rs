@@ -320,7 +320,7 @@ fn named(conn: &mut SqliteConnection, usages: Vec<Usage>) -> QueryResult<Vec<Cal
     // The statement 0 stands for all of them together, and has no fingerprint.
     statements.insert(0, (String::new(), String::new()));
     let mut together: Vec<(&Group, &str, Usage)> = Vec::new();
-    let mut places = HashMap::default();
+    let mut places: HashMap<_, usize> = HashMap::default();
     for usage in usages {
         let Some(group) = groups.get(&usage.group) else {
             continue;
@@ -336,10 +336,7 @@ fn named(conn: &mut SqliteConnection, usages: Vec<Usage>) -> QueryResult<Vec<Cal
             instance,
         );
         match places.get(&key) {
-            Some(place) => {
-                let (.., sum): &mut (_, _, Usage) = &mut together[*place];
-                sum.add(&usage);
-            }
+            Some(place) => together[*place].2.add(&usage),
             None => {
                 places.insert(key, together.len());
                 together.push((group, fingerprint, usage));

@@ -138,14 +138,12 @@ pub(crate) fn percent(share: f64) -> Figure {
         "0".to_owned()
     } else if value < 0.1 {
         format!("<{NARROW}0.1")
-    } else if value < 9.95 {
+    } else if value < 9.95 || (99.5..99.95).contains(&value) {
         format!("{value:.1}")
-    } else if !(99.5..100.0).contains(&value) {
-        format!("{value:.0}")
-    } else if value < 99.95 {
-        format!("{value:.1}")
-    } else {
+    } else if (99.95..100.0).contains(&value) {
         format!(">{NARROW}99.9")
+    } else {
+        format!("{value:.0}")
     };
     figure(text, "%")
 }

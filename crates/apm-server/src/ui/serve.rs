@@ -249,7 +249,7 @@ fn clock(request: &HttpRequest) -> Clock {
 }
 
 /// Waits until a write is stored; the error in words.
-async fn committed<T>(written: Result<Ticket<T>, SubmitError>) -> Result<T, String> {
+pub(super) async fn committed<T>(written: Result<Ticket<T>, SubmitError>) -> Result<T, String> {
     let ticket = written.map_err(|error| error.to_string())?;
     ticket.await.map_err(|error| error.to_string())
 }

@@ -25,6 +25,11 @@ pub(crate) fn length(us: Micros) -> String {
     }
 }
 
+/// The first characters of the id of a trace, as people say it.
+pub(crate) fn short_trace(id: &str) -> &str {
+    id.get(..8).unwrap_or(id)
+}
+
 /// `in the 15 minutes before`, `the day before`; nothing without a comparison.
 pub(crate) fn before(view: &View) -> Option<String> {
     Some(match view.comparison()? {

@@ -44,6 +44,9 @@ pub struct Groups {
     pub total: u64,
     /// Whether these are all: false where the deadline ended the search.
     pub complete: bool,
+    /// False if they may change while nothing arrives here.
+    #[serde(skip)]
+    pub is_settled: bool,
 }
 
 impl Groups {
@@ -69,7 +72,7 @@ impl Groups {
 }
 
 /// Most first.
-fn sort(groups: &mut [Group]) {
+pub(super) fn sort(groups: &mut [Group]) {
     groups.sort_unstable_by(|a, b| b.count.cmp(&a.count).then_with(|| a.value.cmp(&b.value)));
 }
 
@@ -176,6 +179,7 @@ impl<'a> Tally<'a> {
             other: rest + self.beyond,
             total: self.total,
             complete,
+            is_settled: complete,
         }
     }
 }

@@ -100,7 +100,7 @@ fn grouped(sums: HashMap<String, Sum>, total: u64, complete: bool) -> Groups {
             duration_max: Some(sum.longest as f64),
         })
         .collect();
-    groups.sort_unstable_by(|a, b| b.count.cmp(&a.count).then_with(|| a.value.cmp(&b.value)));
+    group::sort(&mut groups);
     let other = groups.iter().skip(MOST).map(|group| group.count).sum();
     groups.truncate(MOST);
     Groups {
@@ -109,5 +109,6 @@ fn grouped(sums: HashMap<String, Sum>, total: u64, complete: bool) -> Groups {
         other,
         total,
         complete,
+        is_settled: complete,
     }
 }

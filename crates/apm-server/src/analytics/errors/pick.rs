@@ -34,10 +34,11 @@ impl Default for Pick {
 }
 
 impl Pick {
-    /// The keys as the query compares them.
-    pub(super) fn keys(&self) -> Option<Vec<String>> {
+    /// The keys as the query compares them, a JSON array.
+    pub(super) fn keys(&self) -> Option<String> {
         let text = |(service, key): &(String, u64)| format!("{service}\t{}", key.cast_signed());
-        Some(self.keys.as_ref()?.iter().map(text).collect())
+        let keys: Vec<String> = self.keys.as_ref()?.iter().map(text).collect();
+        Some(serde_json::to_string(&keys).unwrap_or_default())
     }
 }
 

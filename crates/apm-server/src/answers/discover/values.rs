@@ -66,6 +66,8 @@ impl Question for GroupsParams {
         let mut elsewhere = Elsewhere::default();
         let (conn, settings) = (&mut *source.conn, source.settings);
         join_groups(conn, settings, &self.request, &mut groups, &mut elsewhere)?;
+        // Other servers may store more of them, as above.
+        groups.is_settled &= elsewhere == Elsewhere::default();
         Ok(groups)
     }
 
@@ -74,6 +76,6 @@ impl Question for GroupsParams {
     }
 
     fn is_settled(answer: &Groups) -> bool {
-        answer.complete
+        answer.is_settled
     }
 }

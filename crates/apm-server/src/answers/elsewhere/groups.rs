@@ -5,11 +5,12 @@ use diesel::SqliteConnection;
 use serde_json::json;
 
 use super::page::{is_needed, range};
-use super::{Elsewhere, Problem, Settings};
+use super::{Elsewhere, Problem, Settings, has_others};
 use crate::analytics::discover::{Group, Groups, MOST_GROUPS, Request};
 use crate::analytics::engine_query::EngineQuery;
 
-/// Adds what the engine counts to the groups of here; `elsewhere` says where it cannot.
+/// Adds what the engine counts to the groups of here; `elsewhere` says where it cannot. The engine is not asked again
+/// where it was not read for the same answer.
 ///
 /// # Errors
 /// Those of the store.
@@ -23,9 +24,10 @@ pub(crate) fn join_groups(
     let Some(output) = &settings.output else {
         return Ok(());
     };
-    if !is_needed(conn, output, request)? {
+    if elsewhere.trouble.is_some() || !is_needed(conn, output, request)? {
         return Ok(());
     }
+    elsewhere.is_asked = has_others(output);
     let translated = EngineQuery::new(&request.query);
     if !translated.exact || !apm_output::is_indexed(&groups.field) {
         elsewhere.leaves_out(
@@ -45,6 +47,7 @@ pub(crate) fn join_groups(
         }
         Err(why) => {
             // Such as a field of words, by which an index does not group.
+            groups.is_settled = false;
             log::debug!("groups by {}: {why}", groups.field);
             elsewhere.leaves_out(
                 "Groups count the events that are stored here: the engine has none by this field.",

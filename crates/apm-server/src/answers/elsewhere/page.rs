@@ -10,7 +10,7 @@ use kql::Expr;
 use serde_json::{Value, json};
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::{Elsewhere, Problem, Settings};
+use super::{Elsewhere, Problem, Settings, has_others};
 use crate::analytics::discover::{Cursor, Found, Hit, Request};
 use crate::analytics::engine_query::EngineQuery;
 
@@ -112,7 +112,7 @@ pub(crate) fn others_of(
         by: wanted.by,
     });
     let mut others = Others::default();
-    others.elsewhere.is_asked = output.coverage().servers() > 1;
+    others.elsewhere.is_asked = has_others(output);
     let found = match found {
         Ok(found) => found,
         Err(trouble) => {
@@ -240,7 +240,7 @@ pub(super) fn is_needed(
     output: &Output,
     request: &Request,
 ) -> Result<bool, Problem> {
-    if output.coverage().servers() > 1 {
+    if has_others(output) {
         return Ok(true);
     }
     let whole_since = kept::whole_since(conn)?;

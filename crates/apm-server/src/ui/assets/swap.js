@@ -68,9 +68,12 @@ export async function show(address, { push = true, quiet = false, focus = null }
       [...document.querySelectorAll("main details")].indexOf(element),
     );
     const aside = [...document.querySelectorAll("main .wide")].map((element) => element.scrollLeft);
+    const along = document.querySelector(".nav-in")?.scrollLeft;
     const sameHeading = quiet && document.querySelector("h1")?.textContent === fresh.querySelector("h1")?.textContent;
     document.title = fresh.title || document.title;
     for (const part of ["#main", ".header", ".nav"]) replace(part, fresh);
+    // On a phone the navigation is a bar that scrolls: it stays where it is.
+    document.querySelector(".nav-in")?.scrollTo({ left: along });
     document.documentElement.toggleAttribute("data-density", false);
     const { density } = fresh.documentElement.dataset;
     if (density) document.documentElement.dataset.density = density;

@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use crate::analytics::discover::logs::Severity;
 use crate::ui::number::{self, Delta, Figure, NARROW};
 use crate::ui::plot::coordinate::Pc;
 
@@ -196,10 +197,15 @@ impl Tone {
 
 /// The tone of a level of a log line.
 pub(crate) fn level_tone(level: &str) -> Tone {
-    match level.to_ascii_lowercase().as_str() {
-        "error" | "critical" | "fatal" => Tone::Bad,
-        "warn" | "warning" => Tone::Warn,
-        _ => Tone::Neutral,
+    severity_tone(Severity::from_level(level))
+}
+
+/// The tone of log lines of a severity.
+pub(crate) fn severity_tone(severity: Severity) -> Tone {
+    match severity {
+        Severity::Error => Tone::Bad,
+        Severity::Warn => Tone::Warn,
+        Severity::Info | Severity::Debug | Severity::Other => Tone::Neutral,
     }
 }
 

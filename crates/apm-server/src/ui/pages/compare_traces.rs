@@ -87,7 +87,7 @@ impl Rendered for Params {
 }
 
 fn short(trace: &Compared) -> &str {
-    trace.id.get(..8).unwrap_or(&trace.id)
+    words::short_trace(&trace.id)
 }
 
 fn headline(found: &Found) -> (String, String) {

@@ -312,7 +312,7 @@ fn states(view: &View, found: &Found) -> Markup {
         ("All".to_owned(), "all", None),
     ];
     let choices = choices.iter().map(|(text, value, status)| {
-        let href = view.here().without("page").set("state", value);
+        let href = view.at_first_row().set("state", value);
         (text.as_str(), href, *status == found.status)
     });
     segment("State", choices)

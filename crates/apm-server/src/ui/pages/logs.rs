@@ -13,7 +13,7 @@ use crate::ui::budget::each;
 use crate::ui::chart::bars::{BarChart, Layer};
 use crate::ui::chart::buckets::{Buckets, partial};
 use crate::ui::chart::frame::Measure;
-use crate::ui::components::cells::{Tone, flag};
+use crate::ui::components::cells::{flag, severity_tone};
 use crate::ui::components::controls::segment;
 use crate::ui::components::head::{Crumb, page_head};
 use crate::ui::components::icon;
@@ -181,7 +181,7 @@ fn histogram(context: &Context<'_>, only: Option<Severity>, found: &Found) -> Ma
 
 /// The switch between severities: those that there are, with their numbers.
 fn levels(view: &View, only: Option<Severity>, found: &Found) -> Markup {
-    let here = || view.here().without("after").without("open");
+    let here = || view.at_first_row();
     let all: u64 = found.levels.iter().map(|lines| lines.count).sum();
     let mut choices = vec![(
         format!("All{NARROW}{}", compact(all)),
@@ -213,7 +213,7 @@ fn list(view: &View, only: Option<Severity>, found: &Found, tails: bool) -> Mark
             button.btn.btn--small type="button" data-live-pause aria-pressed="false" hidden { "Pause" }
             a.btn.btn--small href=(view.here().without("tail")) { "Stop" }
         } @else {
-            @let live = view.here().set("tail", "1").without("after").without("open").without("from").without("to");
+            @let live = view.at_first_row().set("tail", "1").without("from").without("to");
             a.btn.btn--small href=(live) { "Live tail" }
         }
         (save(view, &view.service().map_or_else(|| "Logs".to_owned(), |name| format!("Logs of {name}"))))
@@ -272,11 +272,7 @@ fn stream(view: &View, only: Option<Severity>, found: &Found) -> Href {
 
 /// The row of a line. `open`: whether it is open, where it can be opened.
 pub(crate) fn row(view: &View, line: &Line, open: Option<bool>) -> Markup {
-    let tone = match line.severity {
-        Severity::Error => Tone::Bad,
-        Severity::Warn => Tone::Warn,
-        Severity::Info | Severity::Debug | Severity::Other => Tone::Neutral,
-    };
+    let tone = severity_tone(line.severity);
     let time = view.clock.milli(line.timestamp);
     let item = line.span_id.as_ref().or(line.transaction_id.as_ref());
     html! {

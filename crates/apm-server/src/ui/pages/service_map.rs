@@ -51,7 +51,6 @@ impl Rendered for Params {
 
 /// The sentence of the page, and what stands out.
 fn headline(view: &View, service: Option<&str>, map: &ServiceMap) -> (String, String) {
-    let services = |list: &[Node]| list.iter().filter(|node| node.is_service()).count() as u64;
     let name = service.map(|name| words::cut(name, 60));
     if map.nodes.is_empty() {
         let who = name.as_deref().unwrap_or("No service");
@@ -97,16 +96,17 @@ fn headline(view: &View, service: Option<&str>, map: &ServiceMap) -> (String, St
             let is_service = |place: usize| map.nodes.get(place).is_some_and(Node::is_service);
             let within =
                 |edge: &Edge| edge.from != edge.to && is_service(edge.from) && is_service(edge.to);
+            let services = map.nodes.iter().filter(|node| node.is_service()).count();
             let callees = match (map.edges.iter().any(within), others(&map.nodes)) {
                 (true, None) => "each other".to_owned(),
                 (true, Some(others)) => format!("each other and {others}"),
                 (false, Some(others)) => others,
+                (false, None) if services == 1 => "itself".to_owned(),
                 (false, None) => "themselves only".to_owned(),
             };
-            match services(&map.nodes) {
-                1 if callees == "themselves only" => "One service calls itself.".to_owned(),
+            match services {
                 1 => format!("One service calls {callees}."),
-                n => format!("{} services call {callees}.", number::grouped(n)),
+                n => format!("{} services call {callees}.", number::grouped(n as u64)),
             }
         }
     };

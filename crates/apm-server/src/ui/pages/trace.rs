@@ -47,7 +47,7 @@ impl Rendered for Params {
         let said = headline::headline(trace);
         let crumbs = [
             Crumb::link("Traces", view.to(&["traces"]).to_string()),
-            Crumb::here(id.get(..8).unwrap_or(id)),
+            Crumb::here(words::short_trace(id)),
         ];
         let title = trace
             .items

@@ -137,10 +137,7 @@ fn by_value(view: &View, names: &Groups) -> Markup {
             "" => query,
             before => format!("({before}) and {query}"),
         };
-        view.here()
-            .set("q", &query)
-            .without("after")
-            .without("group")
+        view.at_first_row().set("q", &query).without("group")
     };
     html! {
         section.panel {

@@ -112,7 +112,7 @@ fn values(view: &View, state: &State, field: &Field, documents: usize) -> Markup
         }
         p.dim { "In " (field.count) " of " (documents) ", " (words::count(field.distinct as u64, "value", "values")) }
         p.row.links.links--s {
-            a href=(view.here().set("group", &field.name).without("open").without("after")) { "Group by this field" }
+            a href=(view.at_first_row().set("group", &field.name)) { "Group by this field" }
             a href=(state.toggle_column(view, &field.name)) { (shown) }
         }
     }

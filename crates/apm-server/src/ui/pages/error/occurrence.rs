@@ -104,7 +104,7 @@ fn about<'a>(
         rows.push(("Level", flag(level_tone(&level), &level)));
     }
     if let Some(trace) = text(document, "trace.id") {
-        let short = trace.get(..8).unwrap_or(&trace);
+        let short = words::short_trace(&trace);
         rows.push((
             "Trace",
             html! { a href=(view.to(&["traces", &trace])) { code { (short) } } },

@@ -103,13 +103,19 @@ fn slowest(view: &View, now: &[Service], changes: &HashMap<String, Change>) -> O
     })
 }
 
-/// The service with the greatest share of failed requests.
-fn failing(view: &View, now: &[Service]) -> Option<Headline> {
-    let failing = now.iter().filter_map(|service| {
+/// The service with the greatest share of failed requests, and that share, if it is news.
+fn worst<'a>(services: impl Iterator<Item = &'a Service>) -> Option<(&'a Service, f64)> {
+    let failing = services.filter_map(|service| {
         let share = service.failed_rate.filter(|share| *share >= FAILING)?;
-        (whole(service.transactions) >= FEW).then_some((service, share))
+        Some((service, share))
     });
-    let (service, share) = failing.max_by(|a, b| a.1.total_cmp(&b.1))?;
+    failing.max_by(|a, b| a.1.total_cmp(&b.1))
+}
+
+/// The service with the greatest share of failed requests, of those with enough requests to tell.
+fn failing(view: &View, now: &[Service]) -> Option<Headline> {
+    let is_enough = |service: &&Service| whole(service.transactions) >= FEW;
+    let (service, share) = worst(now.iter().filter(is_enough))?;
     let requests = words::per_minute(service.throughput, "request", "requests");
     let errors = match service.errors_per_minute {
         Some(0.0) => " and records no errors".to_owned(),
@@ -136,13 +142,8 @@ fn calm(view: &View, now: &[Service], changes: &HashMap<String, Change>) -> Stri
     let known: Vec<Option<&Change>> = busy.map(|service| changes.get(&service.name)).collect();
     let is_covered = |change: &Option<&Change>| change.is_none_or(Change::is_covered);
     // Of fewer than ten requests a share is no news, but no sentence says that none of them failed.
-    let failing = now.iter().filter_map(|service| {
-        let share = service.failed_rate.filter(|share| *share >= FAILING)?;
-        Some((&service.name, share))
-    });
-    let failing = failing.max_by(|a, b| a.1.total_cmp(&b.1));
-    let failing = failing.map(|(name, share)| {
-        let name = words::cut(name, 60);
+    let failing = worst(now.iter()).map(|(service, share)| {
+        let name = words::cut(&service.name, 60);
         format!("{} of the few requests to {name} failed.", percent(share))
     });
     let few = format!("Fewer than 1{NARROW}% of requests fail");

@@ -83,7 +83,7 @@ fn selection(view: &View, question: &Question) -> Markup {
 
 /// The order of the list, what has to match, and the way to Discover.
 pub(super) fn choices(view: &View, question: &Question) -> Markup {
-    let sorted = |value: &str| view.here().without("after").set("sort", value);
+    let sorted = |value: &str| view.at_first_row().set("sort", value);
     let orders = [
         ("Newest", sorted(""), question.order == Order::Newest),
         (
@@ -97,7 +97,7 @@ pub(super) fn choices(view: &View, question: &Question) -> Markup {
             question.order == Order::Shortest,
         ),
     ];
-    let matched = |value: &str| view.here().without("after").set("match", value);
+    let matched = |value: &str| view.at_first_row().set("match", value);
     let parts = [
         ("Any event matches", matched(""), question.any),
         ("Entry matches", matched("entry"), !question.any),

@@ -86,7 +86,7 @@ pub(super) fn panel(view: &View, chosen: Durations, sampled: &Sampled, panel: Pa
     } else {
         String::new()
     };
-    let short = sample.trace_id.get(..8).unwrap_or(&sample.trace_id);
+    let short = words::short_trace(&sample.trace_id);
     let trace = html! { a href=(view.to(&["traces", &sample.trace_id])) { code { (short) } } };
     let content = panel.render(view);
     let discover = view.discover(&format!(

@@ -10,6 +10,7 @@ use crate::ui::components::table::{Column, Frame, framed};
 use crate::ui::number;
 use crate::ui::pages::transaction_href;
 use crate::ui::view::View;
+use crate::ui::words;
 
 /// Rows of the table of callers.
 const CALLERS: usize = 50;
@@ -87,7 +88,7 @@ pub(super) fn samples(view: &View, params: &Params, found: &Found) -> Markup {
                 (cells::duration(Some(run.duration as f64)))
                 td {
                     @let id = &run.trace_id;
-                    a href=(view.to(&["traces", id])) { code title=(id) { (id.get(..8).unwrap_or(id)) } }
+                    a href=(view.to(&["traces", id])) { code title=(id) { (words::short_trace(id)) } }
                     @if run.calls > 1 { " " (flag(Tone::Neutral, &format!("{}×", run.calls))) }
                     @if run.outcome == "failure" { " " (flag(Tone::Bad, "failed")) }
                 }
