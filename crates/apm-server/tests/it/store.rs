@@ -26,6 +26,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use apm_store::event::Batch;
 use apm_store::{NameLimits, Store, StoreError, StoreOptions};
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
@@ -59,6 +60,12 @@ pub(crate) fn number(store: &Store, sql: &str) -> i64 {
     store
         .read::<_, StoreError>(|conn| Ok(diesel::sql_query(sql).get_result::<Number>(conn)?.n))
         .expect(sql)
+}
+
+/// Stores a batch.
+#[track_caller]
+fn submit(store: &Store, batch: Batch) {
+    store.submit(batch).expect("room").wait().expect("stored");
 }
 
 /// Waits until a condition holds; fails after a minute.

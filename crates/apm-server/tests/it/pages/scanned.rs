@@ -37,14 +37,16 @@ async fn filled(ago_ms: i64) -> TestServer {
 
 #[actix_web::test]
 async fn requests_counted_one_by_one_are_what_rollups_count() {
-    let server = filled(1_000).await;
-    let to = server.get("/api/v1/services").await.json();
-    assert!(to["scan"].is_null());
+    // The latest request is more than a minute old.
+    let server = filled(61_000).await;
+    let plain = server.get("/api/v1/services").await.json();
+    assert!(plain["scan"].is_null());
     // A second condition that all requests meet, and that rollups do not know.
     let known = "transaction.name:%22GET%20/a%22";
     let unknown = format!("{known}%20and%20trace.id:*");
-    // A fixed end: of two answers, the later one would have the longer window.
-    let end = now() / 1_000_000 * 1_000_000;
+    // The last full minute is over. A window is widened to full minutes, and rates divide by the time of it that has
+    // passed: with an end in the present minute, the later of two answers would divide by more.
+    let end = now() / 60_000_000 * 60_000_000;
     let (from, to) = (
         apm_time::rfc3339(end - 3_600_000_000),
         apm_time::rfc3339(end),

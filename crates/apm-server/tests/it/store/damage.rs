@@ -6,13 +6,13 @@ use std::collections::HashSet;
 use std::env;
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use apm_store::event::{Event, StoredEvent};
 use apm_store::{Store, StoreError, StoreOptions, events, trace};
 use fastrand::Rng;
 
-use super::{number, open};
+use super::{number, open, wait_until};
 use crate::support::events::pairs;
 
 const PAGE: usize = 4096;
@@ -257,10 +257,6 @@ fn damage_is_told_before_somebody_looks() {
     }
     fs::write(dir.path().join("apm.db"), &file).expect("written");
     let store = Store::open(options).expect("opens");
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while store.stats().damaged_blocks == 0 {
-        assert!(Instant::now() < deadline, "not found");
-        std::thread::yield_now();
-    }
+    wait_until("the damage is found", || store.stats().damaged_blocks > 0);
     assert_eq!(store.stats().damaged_blocks, 1);
 }

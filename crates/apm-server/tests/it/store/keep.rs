@@ -10,7 +10,7 @@ use apm_store::kept::{self, Pin, Reason, Room};
 use apm_store::{Store, StoreError, StoreOptions, backup, trace};
 
 use super::rollups::check_event_counts;
-use super::{child, number, options, wait_until};
+use super::{child, number, options, submit, wait_until};
 use crate::support::events::{NEW_YEAR, error, log, now, resource, span, transaction};
 
 const LIMIT: u64 = 6 << 20;
@@ -28,10 +28,6 @@ fn limited(dir: &Path) -> StoreOptions {
         keep: 20,
         ..options(dir)
     }
-}
-
-pub(super) fn submit(store: &Store, batch: Batch) {
-    store.submit(batch).expect("room").wait().expect("stored");
 }
 
 /// Text that compresses badly, so that few events fill the file.

@@ -8,7 +8,7 @@ use apm_store::{Store, StoreError, StoreOptions, trace};
 use diesel::prelude::*;
 
 use super::rollups::check_event_counts;
-use super::{number, options, wait_until};
+use super::{number, options, submit, wait_until};
 use crate::support::events::{batch, error, log, metricset, now, span, transaction};
 
 const MIB: u64 = 1 << 20;
@@ -19,10 +19,6 @@ fn limited(dir: &Path, max_size: u64) -> Store {
         ..options(dir)
     };
     Store::open(options).expect("opens")
-}
-
-fn store(store: &Store, batch: Batch) {
-    store.submit(batch).expect("room").wait().expect("stored");
 }
 
 /// Waits until the files are within the limit and nothing more is deleted.
@@ -117,7 +113,7 @@ fn statements_that_differ_each_time_stay_within_the_limit() {
             });
             sent.events.push(Event::Span(event));
         }
-        store(&limited, sent);
+        submit(&limited, sent);
     }
     settle(&limited, LIMIT);
     check_names(&limited);
@@ -145,7 +141,7 @@ fn names_with_an_id_in_them_stay_within_the_limit_and_leave_room_for_events() {
             event.timestamp = now();
             sent.events.push(Event::Transaction(event));
         }
-        store(&limited, sent);
+        submit(&limited, sent);
     }
     settle(&limited, LIMIT);
     check_names(&limited);
@@ -160,7 +156,7 @@ fn names_with_an_id_in_them_stay_within_the_limit_and_leave_room_for_events() {
         let event = transaction(&mut sent, number, &format!("people/{number}"));
         sent.events.push(Event::Transaction(event));
     }
-    store(&limited, sent);
+    submit(&limited, sent);
     let stored = rows(&limited, "tx");
     assert_eq!(rows(&limited, "v_transactions"), stored);
 }
@@ -197,7 +193,7 @@ fn everything_else_that_differs_each_time_stays_within_the_limit() {
             sent.samples.last_mut().expect("a sample").name = name;
             sent.events.push(Event::Metricset(event));
         }
-        store(&limited, sent);
+        submit(&limited, sent);
     }
     settle(&limited, LIMIT);
     check_names(&limited);
@@ -226,7 +222,7 @@ fn the_trace_index_shrinks_with_the_events() {
             let event = transaction(&mut sent, number, "a");
             sent.events.push(Event::Transaction(event));
         }
-        store(&limited, sent);
+        submit(&limited, sent);
     }
     settle(&limited, LIMIT);
     check_names(&limited);
@@ -248,7 +244,7 @@ fn callers_go_before_the_rollups_of_the_present() {
         event.timestamp = now();
         sent.events.push(Event::Transaction(event));
     }
-    store(&limited, sent);
+    submit(&limited, sent);
     limited
         .write(|conn| {
             diesel::sql_query(
@@ -304,7 +300,7 @@ fn old_rollups_go_before_the_last_events_and_those_of_the_present_stay() {
                 event.timestamp = received;
                 sent.events.push(Event::Transaction(event));
             }
-            store(&keeps, sent);
+            submit(&keeps, sent);
         }
         let mut sent = batch("shop");
         for number in 1_000_000..1_000_100 {
@@ -312,7 +308,7 @@ fn old_rollups_go_before_the_last_events_and_those_of_the_present_stay() {
             event.timestamp = now();
             sent.events.push(Event::Transaction(event));
         }
-        store(&keeps, sent);
+        submit(&keeps, sent);
     }
     let limited = limited(dir.path(), LIMIT);
     settle(&limited, LIMIT);
@@ -333,7 +329,7 @@ fn the_log_does_not_keep_room_from_events_while_nothing_comes() {
     let dir = tempfile::tempdir().expect("a directory");
     let limited = limited(dir.path(), LIMIT);
     for first in (0..10_000u64).step_by(1000) {
-        store(&limited, crate::support::events::pairs("shop", first, 1000));
+        submit(&limited, crate::support::events::pairs("shop", first, 1000));
     }
     wait_until("the log is small", || {
         limited.stats().log_bytes <= LIMIT / 16

@@ -3,7 +3,7 @@
 use apm_store::event::{Batch, Event, Stack};
 use apm_store::{Beyond, NameKind, NameLimits, OTHER, Store, StoreError, StoreOptions, events};
 
-use super::{number, options};
+use super::{number, options, submit};
 use crate::support::events::{batch, error, log, metricset, span, transaction};
 
 fn limited(dir: &std::path::Path, names: usize) -> Store {
@@ -12,10 +12,6 @@ fn limited(dir: &std::path::Path, names: usize) -> Store {
         ..options(dir)
     })
     .expect("opens")
-}
-
-fn store(store: &Store, batch: Batch) {
-    store.submit(batch).expect("room").wait().expect("stored");
 }
 
 /// An event of each kind, every name of which is made of the number.
@@ -70,7 +66,7 @@ fn names_beyond_the_limit_of_a_service_are_counted_as_other_and_their_events_are
         for number in first..first + 10 {
             all_kinds(&mut sent, number);
         }
-        store(&limited, sent);
+        submit(&limited, sent);
     }
     let beyond = limited.stats().beyond;
     for (table, kind) in TABLES {
@@ -139,7 +135,7 @@ fn what_one_service_sends_leaves_names_for_the_others() {
             let event = transaction(&mut sent, number, &format!("{number}"));
             sent.events.push(Event::Transaction(event));
         }
-        store(&limited, sent);
+        submit(&limited, sent);
     }
     assert_eq!(rows(&limited, "tx_group", "noisy 0"), 81);
     let mut sent = batch("quiet");
@@ -147,7 +143,7 @@ fn what_one_service_sends_leaves_names_for_the_others() {
         let event = transaction(&mut sent, number, &format!("{number}"));
         sent.events.push(Event::Transaction(event));
     }
-    store(&limited, sent);
+    submit(&limited, sent);
     assert_eq!(
         rows(&limited, "tx_group", "quiet"),
         3,
@@ -172,7 +168,7 @@ fn services_beyond_their_limit_are_one_and_their_events_say_whose_they_are() {
         });
         let event = transaction(&mut sent, service, "a");
         sent.events.push(Event::Transaction(event));
-        store(&limited, sent);
+        submit(&limited, sent);
     }
     assert_eq!(number(&limited, "SELECT count(*) AS n FROM service"), 1_001);
     assert_eq!(limited.stats().beyond.number(NameKind::Service), 10);
@@ -199,7 +195,7 @@ fn a_name_that_is_known_is_kept_after_a_restart_and_room_is_used_again() {
             let event = transaction(&mut sent, number, &format!("{number}"));
             sent.events.push(Event::Transaction(event));
         }
-        store(limited, sent);
+        submit(limited, sent);
     };
     let is_kept = |limited: &Store, name: u64| {
         number(

@@ -6,14 +6,10 @@ use apm_store::event::{Batch, Cost, Event};
 use apm_store::{Store, StoreError, StoreOptions, trace};
 
 use super::rollups::check_event_counts;
-use super::{number, options, wait_until};
+use super::{number, options, submit, wait_until};
 use crate::support::events::{batch, metricset, now, pairs, resource, span, transaction};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-
-fn store(store: &Store, batch: Batch) {
-    store.submit(batch).expect("room").wait().expect("stored");
-}
 
 /// A batch that arrived some days ago.
 fn aged(days: i64, first: u64, count: u64) -> Batch {
@@ -39,8 +35,8 @@ fn events_go_by_their_arrival_and_not_by_their_time() {
     {
         // Events arrive in a store that keeps everything: all of them carry the same, old time.
         let keeps = Store::open(super::options(dir.path())).expect("opens");
-        store(&keeps, aged(8, 0, 128));
-        store(&keeps, aged(6, 1000, 128));
+        submit(&keeps, aged(8, 0, 128));
+        submit(&keeps, aged(6, 1000, 128));
     }
     let deletes = Store::open(options).expect("opens");
     wait_until("the old ones are gone", || {
@@ -69,7 +65,7 @@ fn rollups_outlive_events_and_what_nothing_refers_to_is_swept() {
     let dir = tempfile::tempdir().expect("a directory");
     {
         let keeps = Store::open(options(dir.path())).expect("opens");
-        store(&keeps, aged(30, 0, 128));
+        submit(&keeps, aged(30, 0, 128));
         let mut sent = Batch::new(resource("gone"), now() - 100 * 86_400_000_000);
         let mut event = span(&mut sent, 1, "select a from b");
         event.timestamp -= 86_400_000_000;
@@ -78,7 +74,7 @@ fn rollups_outlive_events_and_what_nothing_refers_to_is_swept() {
             ..Cost::default()
         });
         sent.events.push(Event::Span(event));
-        store(&keeps, sent);
+        submit(&keeps, sent);
     }
     let options = StoreOptions {
         raw_max_age: Some(7 * DAY),
@@ -116,7 +112,7 @@ fn rollups_outlive_events_and_what_nothing_refers_to_is_swept() {
         "minutes go with the events"
     );
     // The names come back with the next event.
-    store(&deletes, aged(0, 5, 1));
+    submit(&deletes, aged(0, 5, 1));
     assert_eq!(
         number(&deletes, "SELECT count(*) AS n FROM v_transactions"),
         1
@@ -135,7 +131,7 @@ fn old_rollups_go_without_a_pause_however_many_they_are() {
             event.timestamp += i64::try_from(number).expect("few") * 3_600_000_000;
             sent.events.push(Event::Transaction(event));
         }
-        store(&keeps, sent);
+        submit(&keeps, sent);
     }
     let deletes = Store::open(StoreOptions {
         rollup_max_age: Some(90 * DAY),
@@ -154,8 +150,8 @@ fn a_clock_that_is_a_month_ahead_at_the_start_deletes_nothing() {
     {
         let keeps = Store::open(options(dir.path())).expect("opens");
         // The clock is right, and these are what a clock ahead by 30 days finds.
-        store(&keeps, aged(31, 0, 128));
-        store(&keeps, aged(30, 1000, 128));
+        submit(&keeps, aged(31, 0, 128));
+        submit(&keeps, aged(30, 1000, 128));
     }
     let believes_nobody = Store::open(StoreOptions {
         raw_max_age: Some(7 * DAY),
@@ -165,7 +161,7 @@ fn a_clock_that_is_a_month_ahead_at_the_start_deletes_nothing() {
     .expect("opens");
     // Each arrival is followed by a look at what is too old; these are of the time that the data had.
     for number in 0..20 {
-        store(&believes_nobody, aged(0, 5000 + number, 1));
+        submit(&believes_nobody, aged(0, 5000 + number, 1));
     }
     let held = |what: &str| {
         number(
@@ -217,7 +213,7 @@ fn the_files_stay_below_their_limit_while_events_come() {
             event.rest = sent.keep(&format!(r#"{{"noise":"{noise}"}}"#));
             sent.events.push(Event::Transaction(event));
         }
-        store(&limited, sent);
+        submit(&limited, sent);
         let stats = limited.stats();
         largest = largest.max(stats.database_bytes);
     }
@@ -253,9 +249,9 @@ fn space_is_given_back_to_the_disk() {
                 };
                 event.trace_id = event.id;
             }
-            store(&keeps, sent);
+            submit(&keeps, sent);
         }
-        store(&keeps, pairs("shop", 1_000_000, 10));
+        submit(&keeps, pairs("shop", 1_000_000, 10));
     }
     let before = std::fs::metadata(dir.path().join("apm.db"))
         .expect("a file")

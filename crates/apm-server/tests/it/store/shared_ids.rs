@@ -9,7 +9,8 @@ use diesel::prelude::*;
 use diesel_migrations::MigrationHarness;
 use proptest::prelude::*;
 
-use super::{number, open, options, wait_until};
+use super::tail::wait_until_sampled;
+use super::{number, open, options, submit};
 use crate::support::events::{NEW_YEAR, batch, resource, span, transaction};
 
 /// The ids of a span as they were sent: its own, of its trace, its transaction and its parent.
@@ -63,10 +64,6 @@ fn spans(sent: &[Ids]) -> Batch {
         }
     }
     batch
-}
-
-fn submit(store: &Store, batch: Batch) {
-    store.submit(batch).expect("room").wait().expect("stored");
 }
 
 /// All stored events, each compared with its checksum.
@@ -293,8 +290,7 @@ fn pairs_go_with_the_last_span_that_shares_them() {
         ..options(dir.path())
     });
     let store = store.expect("opens");
-    let sampled = "SELECT coalesce(max(sampled), 0) AS n FROM kept_state";
-    wait_until("all blocks were sampled", || number(&store, sampled) > last);
+    wait_until_sampled(&store, last);
     let left = number(&store, PAIRS);
     assert!(left > 0 && left < before, "{left} of {before}");
     assert_eq!(number(&store, UNUSED), 0);

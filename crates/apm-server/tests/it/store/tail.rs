@@ -9,8 +9,8 @@ use apm_store::event::{Batch, Event};
 use apm_store::{Store, StoreOptions, TailSampling};
 use diesel::prelude::*;
 
-use super::keep::{DAY, HOUR, INCIDENT, check, failure, found, hour_of_health, request, submit};
-use super::{child, number, open, options, wait_until};
+use super::keep::{DAY, HOUR, INCIDENT, check, failure, found, hour_of_health, request};
+use super::{child, number, open, options, submit, wait_until};
 use crate::support::events::{NEW_YEAR, error, log, metricset, resource, span, transaction};
 
 const SECOND: i64 = 1_000_000;
@@ -34,7 +34,7 @@ fn sampling(dir: &Path, share: f64) -> StoreOptions {
 }
 
 /// Waits until all that is stored was sampled. `last`: the newest block.
-fn wait_until_sampled(store: &Store, last: i64) {
+pub(super) fn wait_until_sampled(store: &Store, last: i64) {
     wait_until("all blocks were sampled", || {
         number(
             store,

@@ -37,22 +37,13 @@ const SERVICE: &str = "/services/{s}?q=";
 const REQUEST: &str = "/services/{s}/transactions/view?name=GET%20/a&type=request";
 const COMPARE: &str = "/compare?env={e}";
 
-const STEADY: &[Requests] = &[
-    (BEFORE, "", "GET /a", 40, 10.0, 0),
-    (NOW, "", "GET /a", 40, 10.2, 0),
-];
-const SLOWER: &[Requests] = &[
-    (BEFORE, "", "GET /a", 40, 10.0, 0),
-    (NOW, "", "GET /a", 40, 14.0, 0),
-];
-const THRICE: &[Requests] = &[
-    (BEFORE, "", "GET /a", 40, 10.0, 0),
-    (NOW, "", "GET /a", 40, 30.0, 0),
-];
-const FASTER: &[Requests] = &[
-    (BEFORE, "", "GET /a", 40, 10.0, 0),
-    (NOW, "", "GET /a", 40, 5.0, 0),
-];
+/// `GET /a` as it was in the window before.
+const USUAL: Requests = (BEFORE, "", "GET /a", 40, 10.0, 0);
+
+const STEADY: &[Requests] = &[USUAL, (NOW, "", "GET /a", 40, 10.2, 0)];
+const SLOWER: &[Requests] = &[USUAL, (NOW, "", "GET /a", 40, 14.0, 0)];
+const THRICE: &[Requests] = &[USUAL, (NOW, "", "GET /a", 40, 30.0, 0)];
+const FASTER: &[Requests] = &[USUAL, (NOW, "", "GET /a", 40, 5.0, 0)];
 const FEW: &[Requests] = &[
     (BEFORE, "", "GET /a", 9, 10.0, 0),
     (NOW, "", "GET /a", 9, 50.0, 9),
@@ -63,7 +54,7 @@ const STARTED: &[Requests] = &[
     (NOW, "", "GET /a", 40, 50.0, 0),
 ];
 const OTHERS: &[Requests] = &[
-    (BEFORE, "", "GET /a", 40, 10.0, 0),
+    USUAL,
     (NOW, "", "GET /a", 12, 10.0, 0),
     (NOW, "", "GET /b", 40, 90.0, 0),
 ];
@@ -88,22 +79,18 @@ const MOVED: &[Requests] = &[
     (NOW, "a", "GET /a", 10, 1.0, 0),
     (NOW, "b", "GET /a", 90, 100.0, 0),
 ];
-const FAILING: &[Requests] = &[
-    (BEFORE, "", "GET /a", 40, 10.0, 0),
-    (NOW, "", "GET /a", 40, 10.0, 4),
-];
+const FAILING: &[Requests] = &[USUAL, (NOW, "", "GET /a", 40, 10.0, 4)];
 
 const AS_BEFORE: &str =
     "Average latency is about as in the 15 minutes before, and fewer than 1 % of requests fail.";
 const NO_EARLIER: &str = "*There is no earlier data to compare with.";
+const ANSWERS: &str = "1 service answers * requests per minute.";
+const FEW_FAIL: &str = "Fewer than 1 % of requests fail in any service with ten or more of them.";
+const ON_AVERAGE: &str = "Requests to {s} take 50.0 ms on average.";
+const FORTY: &str = "40 requests in the last 15 minutes.";
 
 pub(super) const SITUATIONS: &[Situation] = &[
-    is(
-        STEADY,
-        SERVICES,
-        "1 service answers * requests per minute.",
-        AS_BEFORE,
-    ),
+    is(STEADY, SERVICES, ANSWERS, AS_BEFORE),
     is(
         SLOWER,
         SERVICES,
@@ -125,62 +112,32 @@ pub(super) const SITUATIONS: &[Situation] = &[
         "{s} is slower: its requests take 1,055 times as long as in the 15 minutes before.",
         "From 100 µs to 106 ms on average, for the same requests.",
     ),
-    is(
-        MIX,
-        SERVICES,
-        "1 service answers * requests per minute.",
-        AS_BEFORE,
-    ),
+    is(MIX, SERVICES, ANSWERS, AS_BEFORE),
     is(
         HIDDEN,
         SERVICES,
         "{s} is slower: its requests take 50 % longer than in the 15 minutes before.",
         "From * to * on average, for the same requests.",
     ),
-    is(
-        NEW,
-        SERVICES,
-        "1 service answers * requests per minute.",
-        NO_EARLIER,
-    ),
-    is(
-        STARTED,
-        SERVICES,
-        "1 service answers * requests per minute.",
-        NO_EARLIER,
-    ),
+    is(NEW, SERVICES, ANSWERS, NO_EARLIER),
+    is(STARTED, SERVICES, ANSWERS, NO_EARLIER),
     is(
         FEW,
         SERVICES,
-        "1 service answers * requests per minute.",
+        ANSWERS,
         "100 % of the few requests to {s} failed.",
     ),
-    is(
-        OTHERS,
-        SERVICES,
-        "1 service answers * requests per minute.",
-        "Fewer than 1 % of requests fail in any service with ten or more of them.",
-    ),
-    is(
-        FASTER,
-        SERVICES,
-        "1 service answers * requests per minute.",
-        "Fewer than 1 % of requests fail in any service with ten or more of them.",
-    ),
+    is(OTHERS, SERVICES, ANSWERS, FEW_FAIL),
+    is(FASTER, SERVICES, ANSWERS, FEW_FAIL),
     is(
         FAILING,
         SERVICES,
         "10 % of requests to {s} failed in the last 15 minutes.",
         "It answers * requests per minute and records no errors.",
     ),
+    is(STEADY, "/services?env={e}&cmp=off", ANSWERS, FEW_FAIL),
     is(
-        STEADY,
-        "/services?env={e}&cmp=off",
-        "1 service answers * requests per minute.",
-        "Fewer than 1 % of requests fail in any service with ten or more of them.",
-    ),
-    is(
-        &[(BEFORE, "", "GET /a", 40, 10.0, 0)],
+        &[USUAL],
         SERVICES,
         "No service has sent anything in the last 15 minutes.",
         "Look at another range of time, or at all services and environments.",
@@ -189,19 +146,19 @@ pub(super) const SITUATIONS: &[Situation] = &[
         STEADY,
         SERVICE,
         "Requests to {s} take 10.2 ms on average, about as in the 15 minutes before.",
-        "40 requests in the last 15 minutes.",
+        FORTY,
     ),
     is(
         SLOWER,
         SERVICE,
         "Requests to {s} take 14.0 ms on average, 40 % longer than in the 15 minutes before.",
-        "40 requests in the last 15 minutes.",
+        FORTY,
     ),
     is(
         FASTER,
         SERVICE,
         "Requests to {s} take 5.00 ms on average, 50 % less than in the 15 minutes before.",
-        "40 requests in the last 15 minutes.",
+        FORTY,
     ),
     is(
         MIX,
@@ -215,22 +172,12 @@ pub(super) const SITUATIONS: &[Situation] = &[
         "Requests to {s} take 90.1 ms on average, about as in the 15 minutes before.",
         "100 requests in the last 15 minutes.",
     ),
-    is(
-        NEW,
-        SERVICE,
-        "Requests to {s} take 50.0 ms on average.",
-        NO_EARLIER,
-    ),
-    is(
-        STARTED,
-        SERVICE,
-        "Requests to {s} take 50.0 ms on average.",
-        NO_EARLIER,
-    ),
+    is(NEW, SERVICE, ON_AVERAGE, NO_EARLIER),
+    is(STARTED, SERVICE, ON_AVERAGE, NO_EARLIER),
     is(
         FEW,
         SERVICE,
-        "Requests to {s} take 50.0 ms on average.",
+        ON_AVERAGE,
         "*There are too few requests to compare with earlier ones.",
     ),
     is(
@@ -239,14 +186,9 @@ pub(super) const SITUATIONS: &[Situation] = &[
         "Requests to {s} take 71.5 ms on average.",
         "*Most requests are of kinds that did not occur before.",
     ),
+    is(NEW, "/services/{s}?cmp=off", ON_AVERAGE, FORTY),
     is(
-        NEW,
-        "/services/{s}?cmp=off",
-        "Requests to {s} take 50.0 ms on average.",
-        "40 requests in the last 15 minutes.",
-    ),
-    is(
-        &[(BEFORE, "", "GET /a", 40, 10.0, 0)],
+        &[USUAL],
         SERVICE,
         "{s} answered no requests in the last 15 minutes.",
         "*",
@@ -255,7 +197,7 @@ pub(super) const SITUATIONS: &[Situation] = &[
         THRICE,
         REQUEST,
         "95 % of GET /a finish within 30.0 ms, 3 times as long as in the 15 minutes before.",
-        "40 requests in the last 15 minutes.",
+        FORTY,
     ),
     is(
         MOVED,
@@ -270,10 +212,7 @@ pub(super) const SITUATIONS: &[Situation] = &[
         NO_EARLIER,
     ),
     is(
-        &[
-            (BEFORE, "", "GET /a", 40, 10.0, 0),
-            (NOW, "", "GET /a", 3, 90.0, 1),
-        ],
+        &[USUAL, (NOW, "", "GET /a", 3, 90.0, 1)],
         REQUEST,
         "GET /a took 90.0 ms on average in 3 requests.",
         "33 % of its requests failed.",
