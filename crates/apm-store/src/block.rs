@@ -25,6 +25,7 @@ use super::error::StoreError;
 use super::schema::block;
 use crate::event::Kind;
 use crate::rollup::kind_code;
+use frame::Growing;
 pub(super) use frame::{Packer, unpack};
 
 /// Documents in a block.
@@ -42,7 +43,7 @@ const GONE: u8 = 0;
 /// The block being filled.
 #[derive(Debug, Default)]
 pub(super) struct Builder {
-    raw: Vec<u8>,
+    raw: Growing,
     /// Checksums of the rows of its events, see [`super::row_checksums`].
     sums: Vec<u8>,
     facts: Facts,
@@ -64,7 +65,7 @@ impl Builder {
     /// Adds a document, and the checksum of its event's row. `received`: seconds since the epoch; `ts`: µs.
     pub(super) fn push(&mut self, received: i64, ts: i64, document: Document<'_>, sum: u32) {
         self.sums.extend_from_slice(&sum.to_le_bytes());
-        write(&mut self.raw, document);
+        write(self.raw.end(), document);
         let first = self.facts.events == 0;
         self.facts = Facts {
             events: self.facts.events + 1,
@@ -80,7 +81,7 @@ impl Builder {
 
     /// The packed documents, and the checksums: of the rows in the order of the documents, then of the packed ones.
     pub(super) fn pack(&self, packer: &mut Packer) -> (Vec<u8>, Vec<u8>) {
-        let data = packer.frame(&self.raw, false);
+        let data = packer.pack_growing(&self.raw);
         let mut sums = Vec::with_capacity(self.sums.len() + SUM);
         sums.extend_from_slice(&self.sums);
         sums.extend_from_slice(&checksum(&data));
@@ -89,7 +90,7 @@ impl Builder {
 
     /// Whether it takes no more documents.
     pub(super) fn is_full(&self) -> bool {
-        self.facts.events as i64 >= SLOTS || self.raw.len() >= MAX_RAW
+        self.facts.events as i64 >= SLOTS || self.raw.text().len() >= MAX_RAW
     }
 
     pub(super) fn clear(&mut self) {
@@ -100,7 +101,7 @@ impl Builder {
 
     /// Becomes equal to `other`, in the memory that it has.
     pub(super) fn copy_from(&mut self, other: &Self) {
-        self.raw.clone_from(&other.raw);
+        self.raw.copy_from(&other.raw);
         self.sums.clone_from(&other.sums);
         self.facts = other.facts;
     }

@@ -9,6 +9,7 @@
 use std::cell::RefCell;
 
 use zstd::bulk::{Compressor, Decompressor};
+use zstd::zstd_safe::{CCtx, compress_bound, get_error_name};
 
 use crate::error::StoreError;
 
@@ -24,8 +25,47 @@ const LIMIT: usize = 1 << 30;
 /// Level 1: higher ones cost more and win nothing on blocks (measured).
 const LEVEL: i32 = 1;
 
+/// A text that grows until it is packed. It stands behind the dictionary, as zstd finds what is right before a text in
+/// fewer steps than what is elsewhere.
+#[derive(Clone, Debug)]
+pub(super) struct Growing(Vec<u8>);
+
+impl Default for Growing {
+    fn default() -> Self {
+        Self(DICTIONARY.to_vec())
+    }
+}
+
+impl Growing {
+    pub(super) fn text(&self) -> &[u8] {
+        &self.0[DICTIONARY.len()..]
+    }
+
+    /// For adding to it.
+    pub(super) fn end(&mut self) -> &mut Vec<u8> {
+        &mut self.0
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.0.truncate(DICTIONARY.len());
+    }
+
+    /// Becomes equal to `other`, in the memory that it has.
+    pub(super) fn copy_from(&mut self, other: &Self) {
+        self.0.clone_from(&other.0);
+    }
+}
+
+/// Bytes of a buffer that is kept for the next frame.
+const KEPT: usize = 1 << 20;
+
 /// Compresses with its state kept between calls.
-pub(crate) struct Packer(Compressor<'static>);
+pub(crate) struct Packer {
+    compressor: Compressor<'static>,
+    context: CCtx<'static>,
+    /// The room that zstd asks for, which is larger than a frame by a multiple.
+    room: Vec<u8>,
+}
 
 impl std::fmt::Debug for Packer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -35,29 +75,51 @@ impl std::fmt::Debug for Packer {
 
 impl Packer {
     pub(crate) fn new() -> std::io::Result<Self> {
-        Ok(Self(Compressor::with_dictionary(LEVEL, DICTIONARY)?))
+        let mut compressor = Compressor::with_dictionary(LEVEL, DICTIONARY)?;
+        compressor.include_checksum(true)?;
+        Ok(Self {
+            compressor,
+            context: CCtx::create(),
+            room: Vec::new(),
+        })
     }
 
-    /// Length, then a zstd frame with its checksum.
-    pub(crate) fn pack(&mut self, raw: &[u8]) -> Vec<u8> {
-        self.frame(raw, true)
-    }
-
-    pub(super) fn frame(&mut self, raw: &[u8], with_checksum: bool) -> Vec<u8> {
-        self.0
-            .include_checksum(with_checksum)
-            .expect("zstd knows this parameter");
-        // The highest bit is that of the mark.
-        let len = i32::try_from(raw.len()).expect("blocks and stacks are far below 2 GiB");
-        let mut out = Vec::with_capacity(4 + zstd::zstd_safe::compress_bound(raw.len()));
-        out.extend_from_slice(&(len.cast_unsigned() | WITH_DICTIONARY).to_le_bytes());
-        out.resize(out.capacity(), 0);
-        let written = self
-            .0
-            .compress_to_buffer(raw, &mut out[4..])
+    /// A frame with zstd's checksum.
+    pub(crate) fn pack(&mut self, text: &[u8]) -> Vec<u8> {
+        self.make_room(text.len());
+        self.compressor
+            .compress_to_buffer(text, &mut self.room)
             .expect("the buffer has the size that zstd asks for");
-        out.truncate(4 + written);
-        out
+        self.frame(text.len())
+    }
+
+    /// A frame without one.
+    pub(super) fn pack_growing(&mut self, text: &Growing) -> Vec<u8> {
+        let (dictionary, text) = text.0.split_at(DICTIONARY.len());
+        self.make_room(text.len());
+        self.context
+            .compress_using_dict(&mut self.room, text, dictionary, LEVEL)
+            .map_err(get_error_name)
+            .expect("the buffer has the size that zstd asks for");
+        self.frame(text.len())
+    }
+
+    fn make_room(&mut self, len: usize) {
+        self.room.clear();
+        self.room.reserve(compress_bound(len));
+    }
+
+    /// The compressed text, behind the length of the text.
+    fn frame(&mut self, len: usize) -> Vec<u8> {
+        // The highest bit is that of the mark.
+        let len = i32::try_from(len).expect("blocks and stacks are far below 2 GiB");
+        let mut frame = Vec::with_capacity(4 + self.room.len());
+        frame.extend_from_slice(&(len.cast_unsigned() | WITH_DICTIONARY).to_le_bytes());
+        frame.extend_from_slice(&self.room);
+        if self.room.capacity() > KEPT {
+            self.room = Vec::new();
+        }
+        frame
     }
 }
 
@@ -135,7 +197,13 @@ mod tests {
             raw in text(),
             with_checksum in any::<bool>(),
         ) {
-            let packed = Packer::new().expect("zstd").frame(&raw, with_checksum);
+            let mut packer = Packer::new().expect("zstd");
+            let mut growing = Growing::default();
+            growing.end().extend_from_slice(&raw);
+            let packed = match with_checksum {
+                true => packer.pack(&raw),
+                false => packer.pack_growing(&growing),
+            };
             prop_assert_eq!(&unpack(&packed).expect("sound"), &raw);
             for level in [1, 3] {
                 let before = without_dictionary(&raw, level);
@@ -150,6 +218,13 @@ mod tests {
         let texts = [&DICTIONARY[100..900], b"{}", &DICTIONARY[..300]];
         let first = texts.map(|text| packer.pack(text));
         assert_eq!(texts.map(|text| packer.pack(text)), first);
+        let mut growing = Growing::default();
+        let grown = texts.map(|text| {
+            growing.clear();
+            growing.end().extend_from_slice(text);
+            (packer.pack_growing(&growing), packer.pack_growing(&growing))
+        });
+        assert!(grown.iter().all(|(one, other)| one == other));
         assert_eq!(
             texts.map(|text| Packer::new().expect("zstd").pack(text)),
             first
@@ -178,9 +253,13 @@ mod tests {
     fn a_document_alone_takes_a_third_less_with_the_dictionary() {
         let text = br#"{"context":{"db":{"instance":"shop","statement":"SELECT 1","type":"sql"},"destination":
             {"address":"localhost","port":5432},"service":{"target":{"type":"postgresql","name":"shop"}}}}"#;
-        let packed = Packer::new().expect("zstd").pack(text).len();
+        let mut packer = Packer::new().expect("zstd");
+        let mut growing = Growing::default();
+        growing.end().extend_from_slice(text);
         let before = without_dictionary(text, LEVEL).len();
-        assert!(3 * packed < 2 * before, "{packed} of {before}");
+        for packed in [packer.pack(text), packer.pack_growing(&growing)].map(|frame| frame.len()) {
+            assert!(3 * packed < 2 * before, "{packed} of {before}");
+        }
     }
 
     #[test]
