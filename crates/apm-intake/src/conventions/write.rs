@@ -101,7 +101,12 @@ impl<'o> Json<'o> {
 
     pub(crate) fn int_value(&mut self, number: impl Into<i128>) {
         self.value_comma();
-        let _ = write!(self.0, "{}", number.into());
+        let number = number.into();
+        // Numbers of 128 bits are rare, and take longer to write.
+        let _ = match i64::try_from(number) {
+            Ok(number) => write!(self.0, "{number}"),
+            Err(_) => write!(self.0, "{number}"),
+        };
     }
 
     pub(crate) fn bool_value(&mut self, flag: bool) {
@@ -140,20 +145,52 @@ impl<'o> Json<'o> {
 
 /// A text in quotation marks, escaped where it must be.
 fn quote(out: &mut String, text: &str) {
-    let must_escape = |byte: u8| byte < b' ' || byte == b'"' || byte == b'\\';
     // Most texts need no escape, and are copied in one piece.
-    if text.bytes().any(must_escape) {
+    if must_escape(text.as_bytes()) {
         out.push_str(&serde_json::Value::from(text).to_string());
     } else {
+        out.reserve(text.len() + 2);
         out.push('"');
         out.push_str(text);
         out.push('"');
     }
 }
 
+/// Whether a text has a quotation mark, a backslash or a control character. Eight bytes are looked at together.
+fn must_escape(text: &[u8]) -> bool {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = ONES << 7;
+    // The high bit of some byte is set if there is a byte below `limit` in `word`.
+    let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word & HIGH;
+    let equal = |word: u64, byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
+    let (words, rest) = text.as_chunks::<8>();
+    let in_words = words.iter().any(|word| {
+        let word = u64::from_ne_bytes(*word);
+        below(word, u64::from(b' ')) | equal(word, b'"') | equal(word, b'\\') != 0
+    });
+    in_words
+        || rest
+            .iter()
+            .any(|byte| *byte < b' ' || matches!(byte, b'"' | b'\\'))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_byte_that_must_be_escaped_is_found_at_every_place_and_no_other_one() {
+        for byte in 0..=0x7f_u8 {
+            for before in 0..10 {
+                for after in [0, 1, 7, 9] {
+                    let text = ["é~".repeat(before), "x".repeat(after)]
+                        .join(std::str::from_utf8(&[byte]).expect("a character of one byte"));
+                    let wanted = byte < 0x20 || byte == b'"' || byte == b'\\';
+                    assert_eq!(must_escape(text.as_bytes()), wanted, "{text:?}");
+                }
+            }
+        }
+    }
 
     #[test]
     fn what_is_written_is_json() {

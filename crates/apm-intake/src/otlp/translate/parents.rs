@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 
 use apm_store::event::{Batch, Event, Id};
+use foldhash::fast::RandomState;
 
 /// Parents that are followed for one span.
 const MAX_STEPS: usize = 10_000;
 
 /// The spans of a body, by trace and id.
 #[derive(Debug, Default)]
-pub(super) struct Parents(HashMap<([u8; 16], u64), Node>);
+pub(super) struct Parents(HashMap<([u8; 16], u64), Node, RandomState>);
 
 #[derive(Clone, Copy, Debug)]
 enum Node {
