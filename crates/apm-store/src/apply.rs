@@ -13,9 +13,10 @@ mod span;
 mod transaction;
 mod vitals;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use diesel::SqliteConnection;
+use foldhash::fast::RandomState;
 
 use super::block::{Document, SLOTS};
 use super::checksum::Checksum;
@@ -28,7 +29,7 @@ use super::rows::{
     TraceAtRow, TxRow,
 };
 use super::trace_index;
-use crate::event::{Batch, Event, ServiceOverride};
+use crate::event::{Batch, Event, ServiceOverride, Text};
 use crate::rollup::Rollup;
 pub(super) use calls::Unresolved;
 pub(super) use memory::Memory;
@@ -69,6 +70,8 @@ struct Pass<'m, 'a> {
     overflow: Overflow<'a>,
     /// Labels of the batch at hand whose names are beyond the limit.
     labels: HashSet<&'a str>,
+    /// Ids of stack traces of the batch at hand, by their places in it.
+    stacks: HashMap<Text, i64, RandomState>,
     wrong_times: u64,
     checksum: Checksum,
     tx: Rows<TxRow<'a>>,
@@ -93,6 +96,7 @@ impl<'m, 'a> Pass<'m, 'a> {
             beyond: Beyond::default(),
             overflow: Overflow::default(),
             labels: HashSet::new(),
+            stacks: HashMap::default(),
             wrong_times: 0,
             checksum: Checksum::default(),
             tx: Rows::new(),
@@ -136,6 +140,7 @@ impl<'m, 'a> Pass<'m, 'a> {
         let labels = &mut self.memory.labels;
         let is_beyond = |name: &&str| !labels.takes(given.id, *name);
         self.labels = batch.labels().filter(is_beyond).collect();
+        self.stacks.clear();
         let sender = Sender {
             batch,
             service: given,
@@ -309,12 +314,18 @@ impl<'m, 'a> Pass<'m, 'a> {
     }
 
     fn stack(&mut self, sender: Sender<'a>, stack: crate::event::Stack) -> Result<i64, StoreError> {
+        // A batch holds a trace once, however many of its events have it, so its place tells which one it is.
+        if let Some(id) = self.stacks.get(&stack.json) {
+            return Ok(*id);
+        }
         let entry = Stack {
             json: sender.batch.text(stack.json),
             hash: stack.hash,
             packer: &self.memory.packer,
         };
         let stacks = &mut self.memory.names.stacks;
-        Ok(stacks.id(self.conn, sender.received, &entry)?)
+        let id = stacks.id(self.conn, sender.received, &entry)?;
+        self.stacks.insert(stack.json, id);
+        Ok(id)
     }
 }

@@ -14,6 +14,7 @@ use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
 use super::canonical::{self, MAX_DEPTH, OTHER_FORMS};
 use super::fields::Fields;
 use super::schema::{ERROR, LOG, METADATA, METRICSET, Object, SPAN, TRANSACTION};
+use super::stack::Cut;
 use super::walk::{IRREGULAR, Key, Members};
 use super::{error, log, metadata, metricset, span, transaction};
 use crate::refused::{Reason, Refused};
@@ -44,7 +45,6 @@ pub(crate) fn event(line: &[u8], batch: &mut Batch) -> Result<Decoded, Refused> 
             message,
         });
     };
-    check_depth(&line, kind.as_str())?;
     let (object, build): (_, Build) = match kind {
         Kind::Transaction => (&TRANSACTION, transaction::build),
         Kind::Span => (&SPAN, span::build),
@@ -53,12 +53,17 @@ pub(crate) fn event(line: &[u8], batch: &mut Batch) -> Result<Decoded, Refused> 
         Kind::Log => (&LOG, log::build),
     };
     let before = batch.events.len();
-    read(&line, kind.as_str(), object, |fields, line| {
+    let mut build = |fields: &mut Fields<'_>, line: &str| {
         build(fields, line, batch)?;
         // The store limits how many different names labels have.
         fields.labels.iter().for_each(|name| batch.label(name));
         Ok(())
-    })?;
+    };
+    let cut = (kind == Kind::Span).then(|| Cut::new(&line)).flatten();
+    if !cut.is_some_and(|cut| read_cut(&cut, kind.as_str(), object, &mut build)) {
+        check_depth(&line, kind.as_str())?;
+        read(&line, kind.as_str(), object, build)?;
+    }
     Ok(if batch.events.len() == before {
         Decoded::Ignored
     } else {
@@ -123,6 +128,28 @@ fn read_form(
     }
     judge(result, kind, &mut fields)?;
     build(&mut fields, line)
+}
+
+/// Reads a line without its stack trace. Gives whether it was taken: a line that breaks a rule is to be read as it is,
+/// so that what is said of it does not depend on what came before.
+fn read_cut(
+    cut: &Cut<'_>,
+    kind: &'static str,
+    object: &'static Object,
+    build: impl FnOnce(&mut Fields<'_>, &str) -> Result<(), Refused>,
+) -> bool {
+    if canonical::is_too_deep(&cut.line) {
+        return false;
+    }
+    let mut fields = Fields::default();
+    let is_sound = walk(&cut.line, kind, object, &mut fields).is_ok_and(|is_set| is_set)
+        && fields.violation.is_none();
+    let member = fields.stack.map(|index| fields.members[index].start);
+    if !is_sound || member != Some(cut.start) {
+        return false;
+    }
+    fields.sound_stack = Some((cut.json, cut.hash));
+    build(&mut fields, &cut.line).is_ok()
 }
 
 fn judge(

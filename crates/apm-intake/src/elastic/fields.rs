@@ -28,6 +28,9 @@ pub(super) struct Member {
     pub(super) kept: bool,
 }
 
+/// Members that there is room for at first: most events have no more.
+const MEMBERS: usize = 20;
+
 /// One sample; a histogram has no number.
 pub(super) type SampleField<'de> = (Cow<'de, str>, Option<f64>);
 
@@ -99,6 +102,8 @@ pub(super) struct Fields<'de> {
     pub(super) members: Vec<Member>,
     /// The member that is the stack trace, if it has frames.
     pub(super) stack: Option<usize>,
+    /// The stack trace and its hash, where it is known to be sound and stands in the line for [`super::stack::Cut`].
+    pub(super) sound_stack: Option<(&'de str, u128)>,
     pub(super) samples: Vec<SampleField<'de>>,
     pub(super) dropped: Vec<DroppedFields<'de>>,
     /// Names of labels.
@@ -117,8 +122,9 @@ impl Default for Fields<'_> {
     fn default() -> Self {
         Self {
             slots: [const { Value::Absent }; Slot::COUNT],
-            members: Vec::new(),
+            members: Vec::with_capacity(MEMBERS),
             stack: None,
+            sound_stack: None,
             samples: Vec::new(),
             dropped: Vec::new(),
             labels: Vec::new(),

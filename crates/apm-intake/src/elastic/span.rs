@@ -30,12 +30,16 @@ struct Columns {
 
 /// Appends the span to the batch.
 pub(super) fn build(fields: &mut Fields<'_>, line: &str, batch: &mut Batch) -> Result<(), Refused> {
-    let stack = match fields.stack.map(|index| fields.members[index]) {
-        Some(member) => {
+    let stack = match (
+        fields.sound_stack,
+        fields.stack.map(|index| fields.members[index]),
+    ) {
+        (Some((json, hash)), _) => Some(batch.keep_stack(json, hash)),
+        (None, Some(member)) => {
             let json = value_of(line, member.start, member.end);
             Some(stack::checked(json, "span", batch)?)
         }
-        None => None,
+        (None, None) => None,
     };
     let status = fields.int(Slot::Status);
     // For a caller a 4xx is a failure, too.

@@ -1,7 +1,9 @@
 //! Stack traces: half of all bytes that agents send, and nearly always the same few.
 //!
 //! So a trace is hashed as raw text, and its frames are checked only when its hash is not among those that
-//! were found sound lately.
+//! were found sound lately. A trace that is known so is not even read: see [`Cut`].
+
+mod cut;
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,6 +18,8 @@ use super::schema::FRAME;
 use super::walk::Members;
 use crate::refused::Refused;
 
+pub(super) use cut::Cut;
+
 /// Halves of hashes of sound traces, each in the place that its other half names; 0 is an empty place.
 static SOUND: [AtomicU64; 1024] = [const { AtomicU64::new(0) }; 1024];
 
@@ -29,13 +33,8 @@ pub(super) fn checked(
     batch: &mut Batch,
 ) -> Result<Stack, Refused> {
     let hash = xxh3_128(json.as_bytes());
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "the two halves are taken apart"
-    )]
-    let (place, rest) = ((hash as u64 % 1024) as usize, (hash >> 64) as u64);
-    if SOUND[place].load(Ordering::Relaxed) == rest && rest != 0 {
-        return Ok(keep(json, hash, batch));
+    if is_sound(hash) {
+        return Ok(batch.keep_stack(json, hash));
     }
     let mut form = Cow::Borrowed(json);
     for forms in (0..=OTHER_FORMS).rev() {
@@ -47,19 +46,27 @@ pub(super) fn checked(
     Ok(match form {
         // A trace that had to be rewritten is not remembered: its sent text is not sound.
         Cow::Borrowed(json) => {
+            let (place, rest) = halves(hash);
             SOUND[place].store(rest, Ordering::Relaxed);
-            keep(json, hash, batch)
+            batch.keep_stack(json, hash)
         }
-        Cow::Owned(json) => keep(&json, xxh3_128(json.as_bytes()), batch),
+        Cow::Owned(json) => batch.keep_stack(&json, xxh3_128(json.as_bytes())),
     })
 }
 
-/// Keeps a trace in the batch.
-pub(super) fn keep(json: &str, hash: u128, batch: &mut Batch) -> Stack {
-    Stack {
-        json: batch.keep(json),
-        hash,
-    }
+/// The place of a hash in [`SOUND`], and what stands there if it is known.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the two halves are taken apart"
+)]
+fn halves(hash: u128) -> (usize, u64) {
+    ((hash as u64 % 1024) as usize, (hash >> 64) as u64)
+}
+
+/// Whether the trace of this hash was found sound lately.
+fn is_sound(hash: u128) -> bool {
+    let (place, rest) = halves(hash);
+    SOUND[place].load(Ordering::Relaxed) == rest && rest != 0
 }
 
 /// Checks every frame. Frames that cannot be read as they are come back in another form while `forms` are left.

@@ -1,6 +1,6 @@
 //! A batch, which the writer takes as one piece, and the arena that its events point into.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher as _;
 use std::ops::Range;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use foldhash::fast::RandomState;
 use super::id::{Id, compact};
 use super::resource::Resource;
 use super::text::Text;
-use super::{DroppedSpans, Event, Sample};
+use super::{DroppedSpans, Event, Sample, Stack};
 
 /// Events that the writer takes as one piece: those of one request, in the order of their lines.
 #[derive(Clone, Debug)]
@@ -34,6 +34,8 @@ pub struct Batch {
     /// Names of labels in the order in which they came, and their hashes.
     labels: Vec<Box<str>>,
     known_labels: HashSet<u64, RandomState>,
+    /// Stack traces by their hashes: most events of a sender have one of a few.
+    stacks: HashMap<u128, Text, RandomState>,
     text: String,
 }
 
@@ -50,6 +52,7 @@ impl Batch {
             sent: Vec::new(),
             labels: Vec::new(),
             known_labels: HashSet::default(),
+            stacks: HashMap::default(),
             text: String::new(),
         }
     }
@@ -88,6 +91,19 @@ impl Batch {
         let start = self.mark();
         self.text.push_str(value);
         self.since(start)
+    }
+
+    /// Keeps a stack trace, once however many events have it. `hash`: XXH3-128 of it.
+    pub fn keep_stack(&mut self, json: &str, hash: u128) -> Stack {
+        // Senders can make two texts of one hash.
+        if let Some(kept) = self.stacks.get(&hash)
+            && self.text(*kept) == json
+        {
+            return Stack { json: *kept, hash };
+        }
+        let json = self.keep(json);
+        self.stacks.insert(hash, json);
+        Stack { json, hash }
     }
 
     /// Reads an identifier, and keeps it if it is not hex.
@@ -136,16 +152,12 @@ impl Batch {
         }
     }
 
-    /// Takes back what a line that turned out invalid had left in the arena.
-    pub fn truncate(&mut self, mark: u32) {
-        self.text.truncate(mark as usize);
-    }
-
     /// Memory that it holds, bytes, roughly.
     pub fn size(&self) -> usize {
         self.text.capacity()
             + self.labels.iter().map(|name| name.len()).sum::<usize>()
             + self.labels.capacity() * size_of::<(Box<str>, u64)>()
+            + self.stacks.capacity() * size_of::<(u128, Text)>()
             + self.events.capacity() * size_of::<Event>()
             + self.samples.capacity() * size_of::<Sample>()
             + self.samples.iter().map(Sample::heap).sum::<usize>()

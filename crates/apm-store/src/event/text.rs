@@ -1,7 +1,7 @@
 //! Texts without a life of their own.
 
 /// A range of a [`Batch`](super::Batch)'s arena, in bytes, on character boundaries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Text {
     pub(super) start: u32,
     pub(super) len: u32,

@@ -1,6 +1,6 @@
 //! Exceptions, of events of spans and of log records.
 
-use apm_store::event::{ErrorEvent, Event, Id, Stack};
+use apm_store::event::{ErrorEvent, Event, Id};
 use serde_json::json;
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -158,10 +158,7 @@ impl<'a> Exception<'a> {
             handled: Some(!self.escaped),
             transaction_name: origin.transaction.map(|(_, (name, _))| batch.keep(name)),
             transaction_kind: origin.transaction.map(|(_, (_, kind))| batch.keep(kind)),
-            stack: frames.map(|frames| Stack {
-                hash: xxh3_128(frames.as_bytes()),
-                json: batch.keep(&frames),
-            }),
+            stack: frames.map(|frames| batch.keep_stack(&frames, xxh3_128(frames.as_bytes()))),
             rest: batch.keep(&out),
         };
         batch.events.push(Event::Error(event));
