@@ -9,6 +9,7 @@ use crate::fill;
 use crate::guard::{Whose, message};
 use crate::measure::{Changes, Made, measure};
 use crate::options::{Options, Recorded, Stage};
+use crate::prepare::prepare_until;
 use crate::report::{Cost, Replayed};
 use crate::schema::Schema;
 use crate::statement::{Reading, read};
@@ -122,7 +123,7 @@ impl Lab {
     fn prepares(&self, sql: &str) -> Result<(), String> {
         let time = self.options.statement_time;
         self.copy.guard.run(Whose::Recorded, time, || {
-            self.copy.conn.prepare(sql).map(drop)
+            prepare_until(&self.copy.conn, sql, Instant::now() + time).map(drop)
         })
     }
 

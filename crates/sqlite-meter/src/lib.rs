@@ -25,5 +25,5 @@ mod slot;
 
 pub use finished::{Counters, Finished, StatementKey};
 pub use locate::{AttachError, InstallError, attach, detach, install, observe_every};
-pub use memory::{MemoryBound, MemoryError, bound_memory};
+pub use memory::{MemoryBound, MemoryDeadline, MemoryError, bound_memory};
 pub use options::Options;

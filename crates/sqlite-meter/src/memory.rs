@@ -6,12 +6,14 @@
 //!
 //! So this crate stands between SQLite and its allocator. Where a thread has a bound and takes more, the allocator says
 //! that there is no memory. SQLite then ends the statement with an error, and the connection can be used again.
+//! It does the same after a moment that is set for what SQLite prepares ([`MemoryDeadline`]).
 
 use std::cell::Cell;
 use std::ffi::{c_int, c_void};
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 use std::sync::OnceLock;
+use std::time::Instant;
 
 use libsqlite3_sys as ffi;
 
@@ -40,9 +42,18 @@ static ALLOCATOR: OnceLock<Allocator> = OnceLock::new();
 /// `LEFT` of a thread without a bound.
 const UNBOUNDED: i64 = i64::MAX;
 
+/// Takings of memory between two looks at the clock.
+const TAKINGS: u8 = 8;
+
 thread_local! {
     /// Bytes that this thread may still take.
     static LEFT: Cell<i64> = const { Cell::new(UNBOUNDED) };
+    /// After it this thread takes no more, where it has a bound.
+    static DEADLINE: Cell<Option<Instant>> = const { Cell::new(None) };
+    /// Whether memory was refused after `DEADLINE`.
+    static IS_OVER: Cell<bool> = const { Cell::new(false) };
+    /// Takings until the next look at the clock.
+    static TO_LOOK: Cell<u8> = const { Cell::new(TAKINGS) };
 }
 
 /// Prepares the process for [`MemoryBound`], which has no effect before. To be called before the first connection is
@@ -132,7 +143,27 @@ unsafe extern "C" fn on_reallocate(memory: *mut c_void, bytes: c_int) -> *mut c_
 
 /// Whether this thread may take so many bytes.
 fn has_room(bytes: c_int) -> bool {
-    LEFT.with(|left| i64::from(bytes) <= left.get())
+    let left = LEFT.with(Cell::get);
+    left == UNBOUNDED || (i64::from(bytes) <= left && !is_over())
+}
+
+/// Whether it is too late to take memory. SQLite goes on asking while it gives up, so it stays too late.
+fn is_over() -> bool {
+    let Some(deadline) = DEADLINE.with(Cell::get) else {
+        return false;
+    };
+    if IS_OVER.with(Cell::get) {
+        return true;
+    }
+    let to_look = TO_LOOK.with(Cell::get) - 1;
+    if to_look > 0 {
+        TO_LOOK.with(|left| left.set(to_look));
+        return false;
+    }
+    TO_LOOK.with(|left| left.set(TAKINGS));
+    let is_over = Instant::now() >= deadline;
+    IS_OVER.with(|over| over.set(is_over));
+    is_over
 }
 
 /// Counts memory as taken (-1) or given back (1), where this thread has a bound.
@@ -190,5 +221,46 @@ impl Drop for MemoryBound {
                 before => before - taken,
             });
         });
+    }
+}
+
+/// Ends what SQLite does on this thread at a moment, while it lives: from then on it gets no memory, which fails with
+/// `SQLITE_NOMEM`. It has an effect within a [`MemoryBound`] only.
+///
+/// It is for preparing, in which SQLite asks for memory all the time and for the clock hardly ever. While rows are
+/// read, SQLite's progress handler is better: a value whose memory is refused shows as NULL.
+#[derive(Debug)]
+pub struct MemoryDeadline {
+    before: Option<Instant>,
+    was_over: bool,
+    /// It is about a thread, so it stays on it.
+    of_thread: PhantomData<*const ()>,
+}
+
+impl MemoryDeadline {
+    /// From `deadline` on, SQLite gets no memory on this thread. One within another can only be earlier.
+    #[must_use]
+    pub fn begin(deadline: Instant) -> Self {
+        let before = DEADLINE.with(Cell::get);
+        let deadline = before.map_or(deadline, |before| before.min(deadline));
+        DEADLINE.with(|at| at.set(Some(deadline)));
+        Self {
+            before,
+            was_over: IS_OVER.with(|over| over.replace(false)),
+            of_thread: PhantomData,
+        }
+    }
+
+    /// Whether memory was refused because it was too late.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        IS_OVER.with(Cell::get)
+    }
+}
+
+impl Drop for MemoryDeadline {
+    fn drop(&mut self) {
+        DEADLINE.with(|at| at.set(self.before));
+        IS_OVER.with(|over| over.set(self.was_over));
     }
 }

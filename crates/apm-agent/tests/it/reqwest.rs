@@ -56,7 +56,10 @@ fn clients_need_a_provider_if_their_service_has_no_tls_of_its_own() {
 #[test]
 #[ignore = "run by the one above, in a process of its own"]
 fn a_provider_is_chosen() {
-    let agent = apm_agent::Agent::builder().start();
+    // Not the default address, where a developer's own server may listen.
+    let agent = apm_agent::Agent::builder()
+        .server_url(format!("http://{}", nobody()))
+        .start();
     assert!(agent.is_recording(), "the agent needs none");
     let panic = std::panic::catch_unwind(Client::new).unwrap_err();
     let message = panic.downcast_ref::<&str>().unwrap();

@@ -3,8 +3,8 @@
 //! Five protections, each of which would stop most attacks: the file is opened with `mode=ro` and `query_only`; an
 //! authorizer lets pass only what a purpose needs (so that PRAGMA, ATTACH, and writes fail before they are prepared,
 //! with a reason); SQLite's limits bound text, values, depth and joins; a progress handler ends what takes too long, in
-//! preparing too, and what fills the disk with temporary files; and SQLite's memory has a bound on the thread, as a
-//! short text can grow without end while it is prepared (ADR 425).
+//! preparing too (ADR 447), and what fills the disk with temporary files; and SQLite's memory has a bound on the
+//! thread, as a short text can grow without end while it is prepared (ADR 425).
 //! Exactly one statement is prepared.
 
 use std::path::Path;
@@ -201,9 +201,7 @@ impl Guarded {
             return Err(GuardError::Refused("it contains a NUL".to_owned()));
         }
         let text = format!("{prefix}{sql}");
-        let statement = self
-            .conn
-            .prepare(&text)
+        let statement = sql_advisor::prepare_until(&self.conn, &text, self.deadline)
             .map_err(|error| self.error(&error))?;
         // Nothing but comments prepares as nothing.
         if statement.column_count() == 0 && !statement.readonly() {

@@ -6,5 +6,6 @@ mod entry;
 mod file;
 mod hostile;
 mod migration;
+mod prepare;
 mod rows;
 mod support;

@@ -1,10 +1,11 @@
 //! The bound on a thread's memory, in a process of its own: it has to be prepared before any connection is opened.
 
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection as _;
 use diesel::{Connection as _, RunQueryDsl as _, SqliteConnection};
-use sqlite_meter::{MemoryBound, bound_memory};
+use sqlite_meter::{MemoryBound, MemoryDeadline, bound_memory};
 
 const MIB: usize = 1 << 20;
 
@@ -36,6 +37,11 @@ fn alone(test: &str) {
 #[test]
 fn a_bound_holds_for_its_thread_and_as_long_as_it_lives() {
     alone("memory::bounded");
+}
+
+#[test]
+fn a_statement_whose_time_is_over_while_it_is_prepared_gets_no_memory() {
+    alone("memory::late_statements");
 }
 
 #[test]
@@ -109,4 +115,40 @@ fn late() {
     assert!(error.to_string().contains("bound_memory()"), "{error}");
     let _bound = MemoryBound::begin(16 * MIB);
     take(&mut connection, 32 * MIB).expect("nothing is bounded");
+}
+
+#[test]
+#[ignore = "it runs in a process of its own"]
+fn late_statements() {
+    assert_eq!(bound_memory(), Ok(()));
+    let mut connection = open();
+    let over = Instant::now();
+    let far = over + Duration::from_secs(3_600);
+    let sum = ["random()"; 60].join(" + ");
+    let sql = format!("SELECT {sum}");
+    let mut run = move || diesel::sql_query(&sql).execute(&mut connection).map(drop);
+
+    let deadline = MemoryDeadline::begin(over);
+    run().expect("without a bound of memory it has no effect");
+    assert!(!deadline.is_over());
+    drop(deadline);
+
+    let bound = MemoryBound::begin(16 * MIB);
+    let outer = MemoryDeadline::begin(far);
+    run().expect("there is time left");
+    let inner = MemoryDeadline::begin(over);
+    let error = run().expect_err("its time is over");
+    assert!(error.to_string().contains("out of memory"), "{error}");
+    assert!(inner.is_over());
+    // One within it cannot be later.
+    let wide = MemoryDeadline::begin(far);
+    run().expect_err("the time of the outer one is over");
+    assert!(wide.is_over());
+    drop(wide);
+    drop(inner);
+    run().expect("the connection can be used again");
+    assert!(!outer.is_over());
+    drop(outer);
+    run().expect("there is no deadline");
+    drop(bound);
 }
