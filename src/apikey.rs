@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use apm_server::api_keys::{ApiKeys, NewKey, Privilege};
+use apm_server::text_file;
 
 use crate::cli::{ApiKeyCommand, ApmOptions};
 
@@ -40,7 +41,7 @@ pub fn run(command: &ApiKeyCommand, apm: &ApmOptions) -> anyhow::Result<()> {
 
 /// Adds a key; what its holder presents.
 fn create(file: &Path, name: &str, privileges: &[Privilege]) -> anyhow::Result<String> {
-    let before = match std::fs::read_to_string(file) {
+    let before = match text_file::read(file, ApiKeys::LARGEST_FILE) {
         Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
         read => read.with_context(|| format!("cannot read {}", file.display()))?,
     };
@@ -118,7 +119,8 @@ fn private() -> OpenOptions {
 }
 
 fn text(file: &Path) -> anyhow::Result<String> {
-    std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
+    text_file::read(file, ApiKeys::LARGEST_FILE)
+        .with_context(|| format!("cannot read {}", file.display()))
 }
 
 fn parse(file: &Path, text: &str) -> anyhow::Result<ApiKeys> {

@@ -7,11 +7,10 @@ mod alerts;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fs;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
+use apm_server::text_file;
 use clap::{ArgAction, Command};
 use toml::{Table, Value};
 
@@ -47,17 +46,7 @@ impl ConfigFile {
     /// If it cannot be read, has a name that no option has, or a value that an option does not take.
     pub fn read(path: &Path, command: &Command) -> anyhow::Result<Self> {
         let of_file = || format!("in the configuration file {}", path.display());
-        // A device says that it has no bytes, and gives them without end.
-        let mut file = fs::File::open(path)
-            .with_context(of_file)?
-            .take(LARGEST + 1);
-        let mut text = String::new();
-        let size = file.read_to_string(&mut text).with_context(of_file)? as u64;
-        ensure!(
-            size <= LARGEST,
-            "{}: it has more than {LARGEST} bytes",
-            path.display()
-        );
+        let text = text_file::read(path, LARGEST).with_context(of_file)?;
         Self::parse(&text, command).with_context(of_file)
     }
 

@@ -1,5 +1,8 @@
 //! `pocket-apm sourcemap upload`: sends a source map to a running APM server.
 
+use std::fs::File;
+use std::io::Read as _;
+
 use anyhow::{Context as _, bail};
 use apm_server::source_maps::LARGEST;
 
@@ -13,14 +16,17 @@ use crate::remote;
 pub fn run(command: &SourceMapCommand, apm: &ApmOptions) -> anyhow::Result<()> {
     let SourceMapCommand::Upload(options) = command;
     let file = options.file.display();
-    let length = std::fs::metadata(&options.file).with_context(|| format!("cannot open {file}"))?;
-    if length.len() > LARGEST as u64 {
+    let mut map = Vec::new();
+    File::open(&options.file)
+        // One byte more tells that it is too large. The size that a file states does not: a device has none.
+        .and_then(|map_file| map_file.take(LARGEST as u64 + 1).read_to_end(&mut map))
+        .with_context(|| format!("cannot read {file}"))?;
+    if map.len() > LARGEST {
         bail!(
             "{file} is larger than {} MiB, which no server takes",
             LARGEST >> 20
         );
     }
-    let map = std::fs::read(&options.file).with_context(|| format!("cannot read {file}"))?;
     let server = remote::server(options.to.server.as_deref(), &options.to.access, apm)?;
     let boundary = boundary(&map);
     let body = form(options, &map, &boundary);

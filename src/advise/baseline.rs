@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Context as _, bail, ensure};
 use apm_server::insight::check::baseline::{Allowed, Baseline, Seen};
 use apm_server::insight::check::{Gate, Replayed};
+use apm_server::text_file;
 use sql_advisor::{Lab, Options};
 
 use super::text::short;
@@ -13,6 +14,9 @@ use super::{copy, workload};
 use crate::cli::{ApmOptions, BaselineOptions, CheckOptions, SERVICE_NAME, ServiceOptions};
 use crate::db;
 use crate::terminal::warning;
+
+/// Bytes of a baseline, at most: some hundred thousand statements.
+const LARGEST: u64 = 64 << 20;
 
 /// The share by which steps may grow unless an option says otherwise.
 const MORE: f64 = 0.1;
@@ -85,7 +89,7 @@ fn rows(options: &BaselineOptions) -> BTreeMap<String, u64> {
 
 fn read(path: &Path) -> anyhow::Result<Baseline> {
     let failed = || format!("cannot read the baseline {}", path.display());
-    let text = std::fs::read_to_string(path).with_context(failed)?;
+    let text = text_file::read(path, LARGEST).with_context(failed)?;
     Baseline::read(&text).with_context(failed)
 }
 

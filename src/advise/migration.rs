@@ -1,10 +1,10 @@
 //! A migration: read, and what it does to a workload, for a terminal.
 
-use std::io::Read as _;
 use std::path::Path;
 
 use anyhow::{Context as _, ensure};
 use apm_server::insight::check::Verdict;
+use apm_server::text_file;
 use sql_advisor::{Fate, Migration, figure};
 
 use super::not_judged;
@@ -20,24 +20,12 @@ const STATEMENTS: usize = 50;
 
 /// The text of a migration; `-` is the standard input.
 pub(super) fn read(path: &Path) -> anyhow::Result<String> {
-    let mut text = String::new();
-    if path == Path::new("-") {
-        std::io::stdin()
-            // One byte more tells that it is too long.
-            .take(LONGEST + 1)
-            .read_to_string(&mut text)
-            .context("cannot read the standard input")?;
+    let text = if path == Path::new("-") {
+        text_file::from(std::io::stdin(), LONGEST).context("cannot read the standard input")?
     } else {
-        let failed = || format!("cannot read the migration {}", path.display());
-        let file = std::fs::File::open(path).with_context(failed)?;
-        file.take(LONGEST + 1)
-            .read_to_string(&mut text)
-            .with_context(failed)?;
-    }
-    ensure!(
-        text.len() as u64 <= LONGEST,
-        "the migration is longer than {LONGEST} bytes"
-    );
+        text_file::read(path, LONGEST)
+            .with_context(|| format!("cannot read the migration {}", path.display()))?
+    };
     ensure!(
         !text.trim().is_empty(),
         "the migration {} is empty",

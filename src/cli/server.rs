@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use apm_server::{BasePath, Network, TailSampling};
+use apm_server::{BasePath, Network, SecretToken, TailSampling, text_file};
 use clap::Args;
 
 use super::output::OutputOptions;
@@ -286,9 +286,11 @@ impl ApmOptions {
     /// If the file cannot be read.
     pub fn secret_token(&self) -> anyhow::Result<Option<String>> {
         let text = match &self.apm_secret_token_file {
-            Some(file) => Some(std::fs::read_to_string(file).with_context(|| {
-                format!("cannot read {} (--apm-secret-token-file)", file.display())
-            })?),
+            Some(file) => Some(
+                text_file::read(file, SecretToken::LARGEST_FILE).with_context(|| {
+                    format!("cannot read {} (--apm-secret-token-file)", file.display())
+                })?,
+            ),
             None => self.apm_secret_token.clone(),
         };
         // Editors end the file with a line break.

@@ -144,7 +144,7 @@ fn the_files_in_the_documentation_are_valid() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut count = 0;
     for page in ["docs/alerts.md", "docs/operating.md"] {
-        let text = fs::read_to_string(root.join(page)).expect(page);
+        let text = std::fs::read_to_string(root.join(page)).expect(page);
         let blocks = text.split("```toml options\n").skip(1);
         for block in blocks.map(|rest| rest.split("```").next().unwrap_or_default()) {
             // Secrets of the examples are no files here, and are not read.
@@ -180,7 +180,7 @@ fn a_rule_whose_receiver_is_not_in_the_file_is_told() {
 #[test]
 fn a_file_without_end_is_refused() {
     let error = ConfigFile::read(Path::new("/dev/zero"), &Cli::command()).unwrap_err();
-    assert!(error.to_string().contains("more than"), "{error:#}");
+    assert!(format!("{error:#}").contains("more than"), "{error:#}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod forms;
 
+use apm_store::turns_direction;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -114,13 +115,7 @@ pub(crate) fn plain(text: &str) -> String {
     let plain: String = text
         .chars()
         .map(|one| match one {
-            one if one.is_control() => ' ',
-            // Marks of direction make a text read as another one.
-            '\u{061c}'
-            | '\u{200e}'
-            | '\u{200f}'
-            | '\u{202a}'..='\u{202e}'
-            | '\u{2066}'..='\u{2069}' => ' ',
+            one if one.is_control() || turns_direction(one) => ' ',
             one => one,
         })
         .take(LONGEST_TEXT + 1)

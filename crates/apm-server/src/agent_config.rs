@@ -171,6 +171,9 @@ pub(crate) fn take(conn: &mut SqliteConnection, document: &Document) -> QueryRes
     let (Ok((service, environment)), Ok(values)) = (key, values.transpose()) else {
         return Ok(false);
     };
+    if !share::fits_name(&service) || !share::fits_name(&environment) {
+        return Ok(false);
+    }
     let new = Settings {
         service,
         environment,
@@ -228,4 +231,31 @@ pub(crate) fn applied(store: &Store, settings: &Settings) {
             .execute(conn)
     });
     drop(noted);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_of_another_server_are_taken_for_names_that_the_intake_takes() {
+        let conn = &mut apm_store::scratch(&[]).unwrap();
+        let (fits, long) = ("é".repeat(1024), "é".repeat(1025));
+        for (service, environment, is_taken) in [
+            ("shop", &*fits, true),
+            (&*fits, "", true),
+            ("shop", &*long, false),
+            (&*long, "", false),
+        ] {
+            let document = Document {
+                kind: SETTING.to_owned(),
+                key: json!([service, environment]).to_string(),
+                version: 1,
+                node: "b".to_owned(),
+                body: Some(r#"{"transaction_sample_rate":"0.5"}"#.to_owned()),
+            };
+            assert_eq!(take(conn, &document).unwrap(), is_taken);
+        }
+        assert_eq!(list(conn).unwrap().len(), 2);
+    }
 }

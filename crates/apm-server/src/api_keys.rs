@@ -98,6 +98,9 @@ impl ApiKey {
 pub struct ApiKeys(HashMap<String, ApiKey>);
 
 impl ApiKeys {
+    /// Bytes of a file of keys, at most: some thousands of them.
+    pub const LARGEST_FILE: u64 = 1 << 20;
+
     /// Reads the text of a file.
     ///
     /// # Errors

@@ -178,6 +178,9 @@ pub struct TlsFiles {
 pub struct SecretToken(String);
 
 impl SecretToken {
+    /// Bytes of a file with a token, at most.
+    pub const LARGEST_FILE: u64 = 4096;
+
     /// Takes any text but the empty one, which is no secret. Blanks around it, such as the end of a line, are left out:
     /// no header can carry them.
     pub fn new(token: impl Into<String>) -> Option<Self> {

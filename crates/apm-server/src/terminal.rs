@@ -1,5 +1,7 @@
 //! Text of telemetry on a terminal.
 
+use apm_store::turns_direction;
+
 /// A text on one line, without anything that a terminal would obey: escape codes, line breaks, and characters that turn
 /// the direction of what follows.
 #[must_use]
@@ -17,10 +19,6 @@ pub fn plain(text: &str) -> String {
 #[must_use]
 pub fn plain_lines(text: &str) -> String {
     text.split('\n').map(plain).collect::<Vec<_>>().join("\n")
-}
-
-fn turns_direction(c: char) -> bool {
-    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}')
 }
 
 #[cfg(test)]

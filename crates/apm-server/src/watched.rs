@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime};
 
+use crate::text_file;
+
 /// The shortest pause between looks at the files. Nothing is done while nobody asks for the value.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
@@ -155,18 +157,7 @@ fn inode(_: &Metadata) -> u64 {
 
 /// Reads a small text file; the error names it.
 pub(crate) fn text(file: &Path, most: u64) -> Result<String, String> {
-    use std::io::Read as _;
-    let wrong = |error: std::io::Error| format!("cannot read {}: {error}", file.display());
-    let mut text = String::new();
-    let opened = std::fs::File::open(file).map_err(wrong)?;
-    let read = opened
-        .take(most + 1)
-        .read_to_string(&mut text)
-        .map_err(wrong)?;
-    match read as u64 > most {
-        true => Err(format!("{} is larger than {most} bytes", file.display())),
-        false => Ok(text),
-    }
+    text_file::read(file, most).map_err(|error| format!("cannot read {}: {error}", file.display()))
 }
 
 #[cfg(test)]
@@ -210,6 +201,6 @@ mod tests {
         std::fs::write(&new, "3\n").unwrap();
         std::fs::rename(new, &file).unwrap();
         assert_eq!(looked(&watched), 3);
-        assert!(text(&file, 1).unwrap_err().contains("larger"));
+        assert!(text(&file, 1).unwrap_err().contains("more than 1 bytes"));
     }
 }

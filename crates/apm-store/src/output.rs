@@ -5,12 +5,12 @@
 
 mod next;
 
-use diesel::connection::DefaultLoadingMode;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Nullable, Text};
 use diesel::{insert_into, sql_query};
 
 use super::block::SLOTS;
+use super::first_rows::first_rows;
 use super::schema::{output, output_aggregate, output_refusal, output_refused};
 pub use next::{Newest, Next, newest, next};
 
@@ -232,11 +232,8 @@ pub fn aggregate(
 
 /// The next aggregates to send, by id; at most `most`.
 pub fn aggregates(conn: &mut SqliteConnection, most: usize) -> QueryResult<Vec<Aggregate>> {
-    let rows: Vec<(i64, String, Vec<u8>)> = output_aggregate::table
-        .order(output_aggregate::id.asc())
-        .load_iter::<_, DefaultLoadingMode>(conn)?
-        .take(most)
-        .collect::<QueryResult<_>>()?;
+    let oldest = output_aggregate::table.order(output_aggregate::id.asc());
+    let rows: Vec<(i64, String, Vec<u8>)> = first_rows(oldest, most, conn)?;
     let rows = rows.into_iter().map(|(id, dataset, document)| Aggregate {
         id,
         dataset,

@@ -24,7 +24,7 @@ use diesel::sql_types::{BigInt, Binary, Integer, Text};
 pub use callers::{Caller, add_callers, note_callers};
 pub use delta::Delta;
 pub use document::{
-    Document, Received, SETTING, Take, mark_sent, newer, pending, publish, receive,
+    Document, Received, SETTING, Take, fits_name, mark_sent, newer, pending, publish, receive,
 };
 pub(super) use merge::Merged;
 pub use pack::{Packed, pack};

@@ -202,6 +202,31 @@ fn errors_are_printed_whatever_the_log_is_set_to() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_file_without_end_is_refused_whatever_it_is_named_for() {
+    let dir = tempfile::tempdir().expect("a directory");
+    for arguments in [
+        "server --apm-listen 127.0.0.1:0 --apm-secret-token-file /dev/zero",
+        "server --apm-listen 127.0.0.1:0 --apm-api-key-file /dev/zero",
+        "apikey list --apm-api-key-file /dev/zero",
+        "apikey create x --privileges read --apm-api-key-file /dev/zero",
+        "sourcemap upload /dev/zero --service-name x --service-version 1 --bundle-path /a.js",
+    ] {
+        let done = command(&dir)
+            .args(arguments.split(' '))
+            .output()
+            .expect("it runs");
+        let said = String::from_utf8_lossy(&done.stderr);
+        assert!(!done.status.success(), "{arguments}");
+        assert!(said.contains("/dev/zero"), "{arguments}: {said}");
+        assert!(
+            said.contains("has more than") || said.contains("is larger than"),
+            "{arguments}: {said}"
+        );
+    }
+}
+
 #[test]
 fn a_path_that_is_no_database_is_left_alone() {
     let dir = tempfile::tempdir().unwrap();

@@ -1,5 +1,7 @@
 //! The credential, from its file to its header.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 
 use base64::Engine;
@@ -7,6 +9,9 @@ use base64::engine::general_purpose::STANDARD;
 use reqwest::header::HeaderValue;
 
 use crate::config::Auth;
+
+/// Bytes of a file with a credential, less than.
+const LONGEST_SECRET: u64 = 4096;
 
 /// The header of a credential.
 ///
@@ -35,8 +40,17 @@ pub(super) fn read(auth: &Auth) -> Result<Option<HeaderValue>, String> {
 
 /// The text of a file, without blanks around it.
 fn secret(file: &Path) -> Result<String, String> {
-    let text = std::fs::read_to_string(file);
-    let text = text.map_err(|error| format!("cannot read {}: {error}", file.display()))?;
+    let mut text = String::new();
+    // A device gives bytes without end. A credential that is cut here is refused below or by the engine.
+    File::open(file)
+        .and_then(|opened| opened.take(LONGEST_SECRET).read_to_string(&mut text))
+        .map_err(|error| format!("cannot read {}: {error}", file.display()))?;
+    if text.len() as u64 == LONGEST_SECRET {
+        return Err(format!(
+            "{} has {LONGEST_SECRET} bytes or more",
+            file.display()
+        ));
+    }
     match text.trim() {
         "" => Err(format!("{} is empty", file.display())),
         text => Ok(text.to_owned()),
@@ -65,10 +79,14 @@ mod tests {
         let key = read(&Auth::ApiKey(file.clone())).unwrap().unwrap();
         assert_eq!(key.to_str().unwrap(), "ApiKey aWQ6a2V5");
         std::fs::write(&file, "\n").unwrap();
-        assert!(
-            read(&Auth::ApiKey(file))
-                .unwrap_err()
-                .contains("secret is empty")
-        );
+        let empty = read(&Auth::ApiKey(file)).unwrap_err();
+        assert!(empty.contains("secret is empty"), "{empty}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_without_end_is_refused() {
+        let refused = read(&Auth::ApiKey("/dev/zero".into())).unwrap_err();
+        assert!(refused.contains("4096 bytes or more"), "{refused}");
     }
 }

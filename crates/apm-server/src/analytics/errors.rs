@@ -196,7 +196,7 @@ fn points(
     let points: Vec<Point> = series_sql(scope, which, window).load(conn)?;
     let all = |points: &[Point]| points.iter().map(|point| point.n).sum::<i64>();
     let counted = all(&points);
-    if short::is_short(window) && (1..=short::MOST_SHORT).contains(&counted) {
+    if short::is_short(window) && short::are_few(counted) {
         let fine = window.finer();
         let found: Vec<Point> = short_sql(scope, which, &fine).load(conn)?;
         if all(&found) == counted {

@@ -14,11 +14,16 @@ use super::{latency, totals};
 
 /// The longest window whose chart is made of events, and the most events of it.
 const SHORT: i64 = 3_600 * SECOND;
-pub(super) const MOST_SHORT: i64 = 30_000;
+const MOST: i64 = 30_000;
 
 /// True if a chart of the window may be made of events.
 pub(super) fn is_short(window: &Window) -> bool {
     !window.widened && window.range.micros() <= SHORT + 60 * SECOND
+}
+
+/// True if a chart may be made of so many events: there are some, and not too many to be read for it.
+pub(super) fn are_few(stored: i64) -> bool {
+    (1..=MOST).contains(&stored)
 }
 
 /// The chart of a short window in buckets of some seconds: the scope with its requests, and the window. Nothing where
@@ -41,7 +46,7 @@ pub(crate) fn short(
     let members = latency::members(conn, scope, window)?;
     let sums = totals::of_window(conn, Table::Transactions, &members, &window.slices())?;
     let stored = sums.first().map_or(0, |sum| sum.total.n);
-    if stored == 0 || stored > MOST_SHORT {
+    if !are_few(stored) {
         return Ok(None);
     }
     let ids = serde_json::to_string(&sums[0].ids).unwrap_or_default();

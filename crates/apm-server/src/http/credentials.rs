@@ -11,12 +11,6 @@ use crate::random;
 use crate::route::Access;
 use crate::watched::{self, Watched};
 
-/// Largest file of keys: some thousands of them.
-const MOST_KEYS: u64 = 1 << 20;
-
-/// Largest file of a token.
-const LONGEST_TOKEN: u64 = 4096;
-
 /// The holder of a secret, and its rights.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Holder {
@@ -188,7 +182,7 @@ fn chance() -> SecretToken {
 }
 
 fn token(file: &Path) -> Result<Token, String> {
-    let text = watched::text(file, LONGEST_TOKEN)?;
+    let text = watched::text(file, SecretToken::LARGEST_FILE)?;
     let text = SecretToken::new(text.trim_start_matches('\u{feff}'));
     let text = text.ok_or_else(|| {
         format!(
@@ -200,7 +194,7 @@ fn token(file: &Path) -> Result<Token, String> {
 }
 
 fn keys(file: &Path) -> Result<ApiKeys, String> {
-    let text = watched::text(file, MOST_KEYS)?;
+    let text = watched::text(file, ApiKeys::LARGEST_FILE)?;
     ApiKeys::parse(&text).map_err(|why| format!("{}: {why}", file.display()))
 }
 

@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use apm_store::StoreError;
 use apm_time::{Range, SECOND};
 use diesel::prelude::*;
-use diesel::sql_types::Text;
+use diesel::sql_types::{BigInt, Text};
 
 use super::finding::duration_words;
 use super::observe::{Observer, Usage};
@@ -90,6 +90,8 @@ pub enum CheckError {
 
 #[derive(QueryableByName)]
 struct Group {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
     #[diesel(sql_type = Text)]
     name: String,
     #[diesel(sql_type = Text)]
@@ -314,25 +316,21 @@ fn named(
     gate: &Gate,
     usage: Vec<Usage>,
 ) -> QueryResult<Vec<(String, Usage)>> {
-    let mut out = Vec::new();
-    for usage in usage {
-        let group: Vec<Group> =
-            Sql::new(
-                "SELECT g.name, s.name AS service FROM tx_group g JOIN service s ON s.id = g.service_id \
-                 WHERE g.id = :id",
-            )
-                .bind("id", usage.group)
-                .load(conn)?;
-        for group in group {
-            if gate
-                .service
-                .as_ref()
-                .is_none_or(|service| *service == group.service)
-            {
-                out.push((group.name, usage.clone()));
-            }
-        }
-    }
+    let mut ids: Vec<i64> = usage.iter().map(|usage| usage.group).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let ids = serde_json::to_string(&ids).unwrap_or_default();
+    let groups: Vec<Group> = Sql::new(include_str!("callers/names.sql"))
+        .bind("ids", ids)
+        .load(conn)?;
+    let of_gate = |service: &String| gate.service.as_ref().is_none_or(|only| only == service);
+    let groups = groups.into_iter().filter(|group| of_gate(&group.service));
+    let names: HashMap<i64, String> = groups.map(|group| (group.id, group.name)).collect();
+    // Of a group that is gone meanwhile nothing can be said.
+    let named = usage
+        .into_iter()
+        .filter_map(|usage| Some((names.get(&usage.group)?.clone(), usage)));
+    let mut out: Vec<_> = named.collect();
     // Sums come from a hash map: without an order, two reports on the same requests would differ.
     out.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.1.statement.cmp(&b.1.statement)));
     Ok(out)

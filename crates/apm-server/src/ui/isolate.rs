@@ -11,6 +11,8 @@
 //!
 //! The values of fields and the addresses of links stay as they are: they are sent back.
 
+use apm_store::turns_direction;
+
 /// First strong isolate, and pop directional isolate.
 const OPEN: char = '\u{2068}';
 const CLOSE: char = '\u{2069}';
@@ -55,8 +57,7 @@ fn is_control(c: char) -> bool {
     match c {
         '\t' | '\n' | '\r' => false,
         c if c.is_control() => true,
-        _ => matches!(c,
-            '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}'),
+        c => c == '\u{feff}' || turns_direction(c),
     }
 }
 

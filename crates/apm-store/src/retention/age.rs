@@ -1,8 +1,8 @@
 //! Blocks and rollups that are too old.
 
-use diesel::connection::DefaultLoadingMode;
 use diesel::prelude::*;
 
+use super::super::first_rows::first_rows;
 use super::super::kept;
 use super::super::output;
 use super::super::schema::{block, roll_received};
@@ -20,13 +20,11 @@ impl Retention {
             return Ok(Vec::new());
         };
         let whole = kept::first_whole_block(conn)?;
-        let oldest: Vec<(i64, i64)> = block::table
+        let blocks = block::table
             .filter(block::id.ge(whole))
             .order(block::id.asc())
-            .select((block::id, block::received))
-            .load_iter::<_, DefaultLoadingMode>(conn)?
-            .take(BLOCKS)
-            .collect::<QueryResult<_>>()?;
+            .select((block::id, block::received));
+        let oldest: Vec<(i64, i64)> = first_rows(blocks, BLOCKS, conn)?;
         let cutoff = now.saturating_sub_unsigned(max_age.as_secs());
         let needed = self.first_needed_block(conn)?;
         let too_old = oldest
@@ -59,14 +57,11 @@ impl Retention {
             };
             let Some(max_age) = max_age else { continue };
             let cutoff = now.saturating_sub_unsigned(max_age.as_secs());
-            let too_old: Vec<(i32, i64)> = roll_received::table
+            let too_old = roll_received::table
                 .filter(roll_received::level.eq(level as i32))
                 .filter(roll_received::received.lt(cutoff))
-                .select((roll_received::level, roll_received::bucket))
-                .load_iter::<_, DefaultLoadingMode>(conn)?
-                .take(BUCKETS)
-                .collect::<QueryResult<_>>()?;
-            doomed.extend(too_old);
+                .select((roll_received::level, roll_received::bucket));
+            doomed.extend(first_rows::<_, (i32, i64)>(too_old, BUCKETS, conn)?);
         }
         Ok(doomed)
     }

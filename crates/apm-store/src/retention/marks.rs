@@ -6,13 +6,13 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Instant;
 
-use diesel::connection::DefaultLoadingMode;
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::BigInt;
 
 use super::super::block::{Packed, SLOTS, documents};
 use super::super::error::StoreError;
+use super::super::first_rows::first_rows;
 use super::super::schema::block;
 
 /// Blocks that are read together.
@@ -71,13 +71,11 @@ impl Marks {
         deadline: Instant,
     ) -> QueryResult<bool> {
         loop {
-            let ids: Vec<i64> = block::table
+            let blocks = block::table
                 .filter(block::id.ge(self.next))
                 .order(block::id.asc())
-                .select(block::id)
-                .load_iter::<_, DefaultLoadingMode>(conn)?
-                .take(TOGETHER)
-                .collect::<QueryResult<_>>()?;
+                .select(block::id);
+            let ids: Vec<i64> = first_rows(blocks, TOGETHER, conn)?;
             let (Some(first), Some(last)) = (ids.first(), ids.last()) else {
                 return Ok(true);
             };

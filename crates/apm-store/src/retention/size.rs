@@ -1,11 +1,12 @@
 //! Sizes of the files, their limit, and the blocks that can be spared.
 
-use diesel::connection::{DefaultLoadingMode, SimpleConnection};
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::BigInt;
 
 use super::super::bounds::Bounds;
+use super::super::first_rows::first_rows;
 use super::super::kept;
 use super::super::open;
 use super::super::options::StoreOptions;
@@ -98,13 +99,11 @@ impl Size {
 /// The oldest blocks that are whole.
 pub(super) fn oldest_blocks(conn: &mut SqliteConnection, count: usize) -> QueryResult<Vec<i64>> {
     let whole = kept::first_whole_block(conn)?;
-    block::table
+    let blocks = block::table
         .filter(block::id.ge(whole))
         .order(block::id.asc())
-        .select(block::id)
-        .load_iter::<_, DefaultLoadingMode>(conn)?
-        .take(count)
-        .collect()
+        .select(block::id);
+    first_rows(blocks, count, conn)
 }
 
 /// Carries the log over to a file that has more bytes than pages; whether that was not to be done now.

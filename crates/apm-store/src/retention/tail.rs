@@ -15,7 +15,6 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
-use diesel::connection::DefaultLoadingMode;
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Nullable};
@@ -23,6 +22,7 @@ use diesel::sql_types::{BigInt, Nullable};
 use super::super::apply::Memory;
 use super::super::block::SLOTS;
 use super::super::error::StoreError;
+use super::super::first_rows::first_rows;
 use super::super::id::{Identifier, StoredId};
 use super::super::kept;
 use super::super::options::TailSampling;
@@ -98,13 +98,7 @@ impl Tail {
         };
         let horizon = newest.saturating_add(wait);
         loop {
-            let mut found: Vec<Dated> = block::table
-                .filter(block::id.ge(next))
-                .order(block::id.asc())
-                .select((block::id, block::received))
-                .load_iter::<_, DefaultLoadingMode>(conn)?
-                .take(READ)
-                .collect::<QueryResult<_>>()?;
+            let mut found = blocks_from(conn, next, READ)?;
             let all = found.len();
             let behind = found
                 .iter()
@@ -197,15 +191,22 @@ fn seconds(policy: &TailSampling) -> i64 {
     i64::try_from(policy.wait.as_secs()).unwrap_or(i64::MAX)
 }
 
+/// At most so many blocks, from the block `first` on.
+fn blocks_from(conn: &mut SqliteConnection, first: i64, most: usize) -> QueryResult<Vec<Dated>> {
+    let blocks = block::table
+        .filter(block::id.ge(first))
+        .order(block::id.asc())
+        .select((block::id, block::received));
+    first_rows(blocks, most, conn)
+}
+
 /// The first block whose events may belong to traces of the block `first`: those that arrived since a time.
 fn first_to_read(conn: &mut SqliteConnection, first: i64, since: i64) -> QueryResult<i64> {
-    let before: Vec<Dated> = block::table
+    let before = block::table
         .filter(block::id.lt(first))
         .order(block::id.desc())
-        .select((block::id, block::received))
-        .load_iter::<_, DefaultLoadingMode>(conn)?
-        .take(BEFORE)
-        .collect::<QueryResult<_>>()?;
+        .select((block::id, block::received));
+    let before: Vec<Dated> = first_rows(before, BEFORE, conn)?;
     let near = before.iter().take_while(|(_, received)| *received >= since);
     Ok(near.last().map_or(first, |(id, _)| *id))
 }
@@ -230,13 +231,7 @@ impl Retention {
         };
         let complete = kept::first_complete_block(conn)?;
         let cutoff = now.saturating_sub(seconds(&policy));
-        let mut due: Vec<Dated> = block::table
-            .filter(block::id.ge(complete))
-            .order(block::id.asc())
-            .select((block::id, block::received))
-            .load_iter::<_, DefaultLoadingMode>(conn)?
-            .take(BLOCKS)
-            .collect::<QueryResult<_>>()?;
+        let mut due = blocks_from(conn, complete, BLOCKS)?;
         let quiet = |(id, received): &&Dated| *received < cutoff && *id < needed;
         due.truncate(due.iter().take_while(quiet).count());
         for blocks in due.chunks(TOGETHER) {

@@ -96,6 +96,15 @@ pub fn mark_sent(conn: &mut SqliteConnection, document: &Document) -> QueryResul
         .map(drop)
 }
 
+/// Characters of the name of a service or an environment, at most: the intake takes no longer one.
+const LONGEST_NAME: usize = 1024;
+
+/// True if the intake could have taken the name of a service or an environment, so that another server may share it.
+#[must_use]
+pub fn fits_name(name: &str) -> bool {
+    name.chars().nth(LONGEST_NAME).is_none()
+}
+
 impl Document {
     /// Whether a key and a body of another server are larger than what a server takes.
     #[must_use]

@@ -13,7 +13,7 @@ use crate::analytics::histograms;
 use crate::analytics::latency::{self, Latency};
 use crate::analytics::members::Members;
 use crate::analytics::percentile::bin;
-use crate::analytics::short::{MOST_SHORT, is_short};
+use crate::analytics::short::{are_few, is_short};
 use crate::analytics::sql::Sql;
 use crate::analytics::totals::{self, Total};
 use crate::analytics::window::Window;
@@ -57,7 +57,7 @@ pub(super) fn trend(
     }
     let sums = totals::of_window(conn, Table::Statements, members, &window.slices())?;
     let stored: i64 = sums.iter().map(|sum| sum.total.n).sum();
-    if stored == 0 || stored > MOST_SHORT {
+    if !are_few(stored) {
         return Ok(None);
     }
     let ids: Vec<i64> = sums.iter().flat_map(|sum| &sum.ids).copied().collect();

@@ -11,9 +11,6 @@ use crate::insight::bounds;
 /// The kind of a shared document.
 pub(crate) const KIND: &str = "marker";
 
-/// Characters of the name of a service or an environment, at most: what the intake takes, too.
-const LONGEST_PLACE: usize = 1024;
-
 /// The same version or plan on several servers within so many seconds is one marker.
 const SAME: i64 = 600;
 
@@ -44,10 +41,11 @@ pub(crate) fn take(conn: &mut SqliteConnection, document: &Document) -> QueryRes
     let Some(kind) = Kind::of(&kind) else {
         return Ok(false);
     };
-    let is_long = |text: &String| text.chars().nth(LONGEST_PLACE).is_some();
     if name.len() > LONGEST_NAME
-        || is_long(&service)
-        || environment.as_ref().is_some_and(is_long)
+        || !share::fits_name(&service)
+        || environment
+            .as_deref()
+            .is_some_and(|name| !share::fits_name(name))
         || !(0..=LATEST).contains(&at)
     {
         return Ok(false);

@@ -1,6 +1,6 @@
 //! Takes states of error groups from other servers before one engine.
 
-use apm_store::share::Document;
+use apm_store::share::{self, Document};
 use diesel::prelude::*;
 use kql::pasted::hash;
 
@@ -24,6 +24,9 @@ pub(crate) fn take(conn: &mut SqliteConnection, document: &Document) -> QueryRes
     let Some(key) = hash(&key).map(u64::cast_signed) else {
         return Ok(false);
     };
+    if !share::fits_name(&service) {
+        return Ok(false);
+    }
     let is_sound = |row: &Row| {
         row.service == service
             && row.grouping_key == key

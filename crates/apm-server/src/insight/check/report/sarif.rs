@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::insight::check::{Report, Verdict};
+use crate::terminal::plain_lines;
 
 impl Report {
     /// A run with a rule for each bound, and a result for each sentence. `file`: what the results are about, such as
@@ -12,7 +13,7 @@ impl Report {
         let rules: Vec<Value> = self
             .outcomes
             .iter()
-            .map(|outcome| json!({ "id": outcome.check }))
+            .map(|outcome| json!({ "id": plain_lines(&outcome.check) }))
             .collect();
         let mut results = Vec::new();
         for (rule, outcome) in self.outcomes.iter().enumerate() {
@@ -23,10 +24,10 @@ impl Report {
                 .map(|why| ("warning", format!("not judged: {why}")));
             results.extend(failures.chain(not_judged).map(|(level, text)| {
                 json!({
-                    "ruleId": outcome.check,
+                    "ruleId": plain_lines(&outcome.check),
                     "ruleIndex": rule,
                     "level": level,
-                    "message": { "text": text },
+                    "message": { "text": plain_lines(&text) },
                     "locations": [{
                         "physicalLocation": { "artifactLocation": { "uri": file }, "region": { "startLine": 1 } }
                     }],
@@ -58,9 +59,9 @@ mod tests {
         let outcomes = vec![
             Outcome::new("no-growth", 1, Vec::new(), Vec::new()),
             Outcome::new(
-                "max-steps",
+                "max-steps \u{202e}",
                 1,
-                vec!["too \"many\"".to_owned()],
+                vec!["too \"many\" \u{2066}\u{1b}".to_owned()],
                 vec!["unknown".to_owned()],
             ),
         ];
@@ -68,14 +69,18 @@ mod tests {
             serde_json::from_str(&Report::new("now".to_owned(), 1, outcomes).sarif("sql.json"))
                 .unwrap();
         let run = &report["runs"][0];
-        assert_eq!(run["tool"]["driver"]["rules"][1]["id"], "max-steps");
+        assert_eq!(
+            run["tool"]["driver"]["rules"][1]["id"],
+            "max-steps \u{fffd}"
+        );
+        assert_eq!(run["results"][0]["ruleId"], "max-steps \u{fffd}");
         assert_eq!(run["results"].as_array().unwrap().len(), 2);
         let first = &run["results"][0];
         assert_eq!(
             (&first["level"], &first["ruleIndex"]),
             (&json!("error"), &json!(1))
         );
-        assert_eq!(first["message"]["text"], "too \"many\"");
+        assert_eq!(first["message"]["text"], "too \"many\" \u{fffd}\u{fffd}");
         assert_eq!(run["results"][1]["message"]["text"], "not judged: unknown");
     }
 }

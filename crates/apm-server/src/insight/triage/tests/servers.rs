@@ -87,6 +87,8 @@ fn a_group_that_comes_back_on_one_server_opens_on_the_other() {
 #[test]
 fn a_damaged_state_is_not_taken() {
     let conn = &mut server("a");
+    let place = "é".repeat(1025);
+    let long = format!(r#"["{place}","0000000000000007"]"#);
     let row = r#"{"service":"shop","grouping_key":7,"status":1,"changed":1,"until":null,"until_count":null,
         "new_version":false,"seen":0,"versions":"[]","assignee":"","merged_into":null,"reopened":null,
         "reopened_by":"","reopened_in":""}"#;
@@ -102,6 +104,11 @@ fn a_damaged_state_is_not_taken() {
         (
             r#"["shop","0000000000000007"]"#,
             row.replace("\"merged_into\":null", "\"merged_into\":7"),
+            false,
+        ),
+        (
+            long.as_str(),
+            row.replace("\"shop\"", &format!("\"{place}\"")),
             false,
         ),
         (r#"["shop"]"#, row.to_owned(), false),

@@ -1,0 +1,28 @@
+//! Characters that turn the direction in which text is read.
+
+/// True for the characters with the Unicode property `Bidi_Control`: marks, embeddings, overrides and isolates. A text
+/// with them reads as another one than it is, so that pages, terminals, reports and messages show none of them.
+#[must_use]
+pub fn turns_direction(c: char) -> bool {
+    matches!(c,
+        '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::turns_direction;
+
+    #[test]
+    fn the_characters_are_those_that_unicode_calls_controls_of_direction() {
+        let found: Vec<u32> = ('\0'..=char::MAX)
+            .filter(|c| turns_direction(*c))
+            .map(u32::from)
+            .collect();
+        // `Bidi_Control` in Unicode's PropList.txt.
+        let listed = [
+            0x061c, 0x200e, 0x200f, 0x202a, 0x202b, 0x202c, 0x202d, 0x202e, 0x2066, 0x2067, 0x2068,
+            0x2069,
+        ];
+        assert_eq!(found, listed);
+    }
+}
