@@ -75,6 +75,7 @@ pub(super) const MODULES: &[(&str, &[&str])] = &[
             "options",
             "spill",
             "guard",
+            "prepare",
             "plan",
             "schema",
             "statistics",

@@ -34,6 +34,8 @@ impl SpanKind {
 pub(crate) struct Tail {
     pub(crate) kind: Arc<SpanKind>,
     pub(crate) name: Box<str>,
+    /// Looked at for each span, so that it is found out once.
+    changes_rows: bool,
     json: Box<[u8]>,
     after_name: usize,
     /// The place at which members of `context.db` may be added; `None` without it.
@@ -83,6 +85,7 @@ impl Tail {
         out.extend_from_slice(b"}}\n");
         Self {
             kind,
+            changes_rows: is_change(name),
             name: name.into(),
             json: out.into_boxed_slice(),
             after_name,
@@ -111,8 +114,7 @@ impl Tail {
     /// Whether it is a statement that changes rows, and none whose number of changed rows would be an earlier one's.
     #[inline]
     pub(crate) fn changes_rows(&self) -> bool {
-        const CHANGES: [&str; 4] = ["INSERT ", "UPDATE ", "DELETE ", "REPLACE "];
-        CHANGES.iter().any(|verb| self.name.starts_with(verb))
+        self.changes_rows
     }
 
     /// Appends the tail with what is the span's own.
@@ -169,6 +171,11 @@ impl Own<'_> {
         out.pop(); // the last comma
         out.extend_from_slice(b"},");
     }
+}
+
+fn is_change(name: &str) -> bool {
+    const CHANGES: [&str; 4] = ["INSERT ", "UPDATE ", "DELETE ", "REPLACE "];
+    CHANGES.iter().any(|verb| name.starts_with(verb))
 }
 
 fn write_name(out: &mut Vec<u8>, name: &str) {

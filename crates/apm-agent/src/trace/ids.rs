@@ -100,9 +100,11 @@ macro_rules! id {
             #[inline]
             pub fn write_hex(self, out: &mut [u8; $hex]) {
                 let bytes = self.to_bytes();
-                for (digits, word) in out.chunks_exact_mut(8).zip(bytes.chunks_exact(4)) {
-                    let word = u32::from_be_bytes([word[0], word[1], word[2], word[3]]);
-                    digits.copy_from_slice(&hex_word(word));
+                // Arrays, not slices: their lengths are known, so that the loop is unrolled without checks.
+                let (words, _) = bytes.as_chunks::<4>();
+                let (digits, _) = out.as_chunks_mut::<8>();
+                for (digits, word) in digits.iter_mut().zip(words) {
+                    *digits = hex_word(u32::from_be_bytes(*word));
                 }
             }
         }
