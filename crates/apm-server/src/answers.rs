@@ -139,6 +139,11 @@ pub(crate) trait Question: Sized + Send + 'static {
         None
     }
 
+    /// The same of each table, where another than the first may be cut, too.
+    fn part_of(answer: &Self::Answer, table: &str) -> Option<Part> {
+        Self::part(answer).filter(|_| Self::TABLES.first() == Some(&table))
+    }
+
     /// True if the same question has the same answer as long as nothing arrives.
     fn is_settled(_: &Self::Answer) -> bool {
         true
@@ -147,8 +152,7 @@ pub(crate) trait Question: Sized + Send + 'static {
 
 /// The name of a file with a table of an answer. Where the answer has a part of the rows, the name says which.
 pub(crate) fn file_name<Q: Question>(answer: &Q::Answer, table: &str) -> String {
-    let part = Q::part(answer).filter(|_| Q::TABLES.first() == Some(&table));
-    match part.filter(|part| part.shown < part.total) {
+    match Q::part_of(answer, table).filter(|part| part.shown < part.total) {
         Some(part) => format!("{table}-{part}.csv"),
         None => format!("{table}.csv"),
     }

@@ -28,6 +28,7 @@ pub use expr::{Bound, Expr, Field, Order, Value, is_full_text};
 pub use leaves::{for_each_leaf, text_of};
 pub use matches::matches;
 pub use parse::{KqlError, parse, parse_in};
+pub use units::micros;
 pub use wildcard::Pattern;
 
 #[cfg(test)]

@@ -39,17 +39,35 @@ pub(crate) fn of_field(field: &str, text: &str) -> Result<Option<f64>, &'static 
     let Some((number, unit)) = split(text) else {
         return Ok(None);
     };
-    let find = |units: &[(&str, f64)], unit: &str| {
-        let found = units.iter().find(|(name, _)| *name == unit);
-        found.map(|(_, factor)| number * factor)
-    };
-    let (time, size) = (find(&TIMES, unit), find(&SIZES, &unit.to_lowercase()));
+    let find = |units, unit: &str| Some(number * factor(units, unit)?);
+    let (time, size) = (
+        find(&TIMES[..], unit),
+        find(&SIZES[..], &unit.to_lowercase()),
+    );
     match field.rsplit('.').next() {
         _ if time.is_none() && size.is_none() => Ok(None),
         Some("us") => time.map(Some).ok_or(WANTED_TIME),
         Some("bytes") => size.map(Some).ok_or(WANTED_SIZE),
         _ => Err(WANTED_NUMBER),
     }
+}
+
+/// The microseconds of a duration with a unit, such as `5ms` or `1.2 s`; nothing where it is none.
+///
+/// ```
+/// assert_eq!(kql::micros("1.2 s"), Some(1_200_000.0));
+/// assert_eq!(kql::micros("1200"), None);
+/// ```
+#[must_use]
+pub fn micros(text: &str) -> Option<f64> {
+    let (number, unit) = split(text)?;
+    Some(number * factor(&TIMES, unit)?)
+}
+
+/// The factor of a unit.
+fn factor(units: &[(&str, f64)], unit: &str) -> Option<f64> {
+    let found = units.iter().find(|(name, _)| *name == unit);
+    found.map(|(_, factor)| *factor)
 }
 
 /// A number and the letters after it.

@@ -1,7 +1,7 @@
 //! The names of services and environments, whatever the range: what a reader can choose from.
 
 use diesel::prelude::*;
-use diesel::sql_types::Text;
+use diesel::sql_types::{Bool, Text};
 
 use super::sql::Sql;
 
@@ -29,6 +29,21 @@ struct Row {
 #[must_use]
 pub(crate) fn sql() -> Sql {
     Sql::new(include_str!("directory.sql"))
+}
+
+/// Whether the store knows a service, whatever it sent and whenever.
+///
+/// # Errors
+/// Those of SQLite.
+pub(crate) fn knows(conn: &mut SqliteConnection, service: &str) -> QueryResult<bool> {
+    #[derive(QueryableByName)]
+    struct Known {
+        #[diesel(sql_type = Bool)]
+        known: bool,
+    }
+    let sql = Sql::new("SELECT EXISTS (SELECT 1 FROM service WHERE name = :service) AS known");
+    let found: Known = sql.bind("service", service.to_owned()).first(conn)?;
+    Ok(found.known)
 }
 
 /// Every service that the store knows, and every environment.

@@ -27,6 +27,8 @@ pub use state::{Reopened, State, Status};
 pub struct ErrorGroup {
     /// `service.name`
     pub service: String,
+    /// `service.environment` of each in which it occurred; empty where it is not set.
+    pub environments: Vec<String>,
     /// `error.grouping_key`, 16 hex digits.
     pub key: String,
     /// `error.exception.type`, may be empty.
@@ -101,6 +103,8 @@ struct Row {
     group: GroupColumns,
     #[diesel(embed)]
     state: StateColumns,
+    #[diesel(sql_type = Text)]
+    environments: String,
     #[diesel(sql_type = BigInt)]
     occurrences: i64,
     #[diesel(sql_type = BigInt)]
@@ -353,8 +357,12 @@ impl Row {
     }
 
     fn group(self, series: Vec<i64>) -> ErrorGroup {
+        let mut environments: Vec<String> =
+            serde_json::from_str(&self.environments).unwrap_or_default();
+        environments.sort_unstable();
         ErrorGroup {
             series,
+            environments,
             state: self.state.into(),
             key: self.group.key(),
             service: self.group.service,

@@ -27,6 +27,7 @@ named AS (
            coalesce(max(g.message) FILTER (WHERE g.grouping_key = c.root), max(g.message)) AS message,
            coalesce(max(g.culprit) FILTER (WHERE g.grouping_key = c.root), max(g.culprit)) AS culprit,
            coalesce(max(g.handled) FILTER (WHERE g.grouping_key = c.root), max(g.handled)) AS handled,
+           json_group_array(DISTINCT s.environment) AS environments,
            sum(c.occurrences) AS occurrences,
            min(g.first_seen) AS first_seen,
            max(:ids IS NULL OR g.id IN (SELECT value FROM json_each(:ids))) AS found,

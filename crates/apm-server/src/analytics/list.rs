@@ -15,7 +15,8 @@ use super::members::Members;
 use super::percentile::{self, ByKey, Percentiles};
 use super::series::Series;
 use super::sql::Sql;
-use super::totals::{self, Sum, Total};
+pub(crate) use super::totals::Sum;
+use super::totals::{self, Total};
 use super::transaction_percentiles;
 use super::window::Window;
 pub(crate) use pick::{By, Pick};
@@ -27,8 +28,8 @@ pub(crate) const MOST: usize = 1_000;
 /// more (`--apm-max-names`). Of 20,000 that takes some tenths of a second.
 const MOST_PERCENTILES: usize = 20_000;
 
-/// The number that ranks a line by [`By::Own`], of its ids.
-pub(crate) type Own<'a> = &'a dyn Fn(&[i64]) -> Option<f64>;
+/// The number that ranks a line by [`By::Own`], of its key and its sums.
+pub(crate) type Own<'a> = &'a dyn Fn(&str, &Sum) -> Option<f64>;
 
 /// Facts about the lines of a list besides their rollups.
 #[derive(Clone, Copy, Default)]
@@ -203,7 +204,7 @@ fn ranked(
                 let found = percentiles.get(&keys[place])?.get(&0)?;
                 Some(found.within(sum.total.mean(), sum.total.max).p95)
             }
-            By::Own => beside.own?(&sum.ids),
+            By::Own => beside.own?(&keys[place], sum),
             _ => order.number(&sum.total),
         }
     };

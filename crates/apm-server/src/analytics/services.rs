@@ -17,8 +17,9 @@ use super::members::Members;
 use super::percentile::Percentiles;
 use super::series::{Axis, Series};
 use super::sql::Sql;
+use super::totals::{self, Sum};
 use super::window::Window;
-use super::{Scope, mean, totals};
+use super::{Scope, mean};
 pub(crate) use brief::{Brief, all};
 
 /// One service, all of its environments together unless one is chosen.
@@ -120,10 +121,21 @@ struct Row {
 /// # Errors
 /// Those of SQLite.
 pub fn list(conn: &mut SqliteConnection, scope: &Scope, window: &Window) -> QueryResult<Services> {
-    list_of(conn, scope, window, &Pick::default())
+    list_of(conn, scope, window, (&Pick::default(), None))
 }
 
-/// Those that are picked. Beyond all of them, the last thousand.
+/// The rank of services by what the sums of their transactions do not have.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Rank<'a> {
+    /// Number of error events.
+    Errors,
+    /// Time in statements / time in transactions.
+    Sql,
+    /// A number by their names.
+    Number(&'a HashMap<String, f64>),
+}
+
+/// Those that are picked. Beyond all of them, the last thousand. `rank`: what [`list::By::Own`] ranks by.
 ///
 /// # Errors
 /// Those of SQLite.
@@ -131,13 +143,25 @@ pub(crate) fn list_of(
     conn: &mut SqliteConnection,
     scope: &Scope,
     window: &Window,
-    pick: &Pick,
+    (pick, rank): (&Pick, Option<Rank<'_>>),
 ) -> QueryResult<Services> {
     let bind = |text| window.bind(scope.bind(Sql::new(text)));
+    let asked = in_statements(conn, scope, window)?;
+    let known: Vec<Row> = bind(include_str!("services/known.sql")).load(conn)?;
+    let failures: HashMap<&str, i64> = known
+        .iter()
+        .map(|row| (row.name.as_str(), row.errors))
+        .collect();
+    let own = |name: &str, sum: &Sum| match rank? {
+        Rank::Errors => failures.get(name).map(|errors| *errors as f64),
+        Rank::Sql => mean(asked.get(name).copied().unwrap_or_default(), sum.total.sum)
+            .map(|share| share.min(1.0)),
+        Rank::Number(numbers) => numbers.get(name).copied(),
+    };
     let members = bind(include_str!("services/members.sql"));
     let exact = bind(include_str!("services/exact.sql"));
     let (found, percentiles) =
-        list::of_transactions(conn, scope, (&members, &exact), window, (pick, None))?;
+        list::of_transactions(conn, scope, (&members, &exact), window, (pick, Some(&own)))?;
     let list::Lines {
         lines,
         all,
@@ -163,10 +187,14 @@ pub(crate) fn list_of(
         .into_iter()
         .map(|line| (Arc::clone(&line.key), line))
         .collect();
-    let asked = in_statements(conn, scope, window)?;
     let axis = Axis::from(window);
     let is_counted = is_counted(scope);
-    let known: Vec<Row> = bind(include_str!("services/known.sql")).load(conn)?;
+    // Those without a transaction come last, however many errors they have.
+    let is_ranked = is_ranked
+        && !(matches!(rank, Some(Rank::Errors))
+            && known
+                .iter()
+                .any(|row| row.heard && row.errors > 0 && !times.contains_key(row.name.as_str())));
     // Parallel statements may take more time than their transactions have.
     let limited = times.iter().map(|(name, time)| {
         let asked = asked.get(&**name).copied().unwrap_or_default();

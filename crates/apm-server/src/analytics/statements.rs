@@ -18,7 +18,7 @@ use super::members::Members;
 use super::percentile::Percentiles;
 use super::series::{Axis, Series};
 use super::sql::Sql;
-use super::totals;
+use super::totals::{self, Sum};
 use super::window::Window;
 use super::{Scope, histograms, list, mean};
 pub use cost::Cost;
@@ -29,6 +29,8 @@ use cost::Costs;
 pub struct Statement {
     /// `service.name`
     pub service: String,
+    /// `service.environment` of each in which it was called; empty where it is not set.
+    pub environments: Vec<String>,
     /// `span.db.instance`, may be empty.
     pub instance: String,
     /// `span.subtype`, such as `sqlite`.
@@ -120,6 +122,8 @@ struct Row {
     id: i64,
     #[diesel(sql_type = Text)]
     service: String,
+    #[diesel(sql_type = Text)]
+    environment: String,
     #[diesel(sql_type = Text)]
     instance: String,
     #[diesel(sql_type = Text)]
@@ -216,10 +220,10 @@ pub(crate) fn list_of(
         Some(Rank::Text) => places_by_text(conn, &by_text_sql(scope, window))?,
         _ => HashMap::new(),
     };
-    let own = |ids: &[i64]| match rank? {
-        Rank::Text => greatest(&texts, ids),
-        Rank::Cost(of) => costs.per_call(ids).as_ref().map(of),
-        Rank::Number(numbers) => greatest(numbers, ids),
+    let own = |_: &str, sum: &Sum| match rank? {
+        Rank::Text => greatest(&texts, &sum.ids),
+        Rank::Cost(of) => costs.per_call(&sum.ids).as_ref().map(of),
+        Rank::Number(numbers) => greatest(numbers, &sum.ids),
     };
     let beside = list::Beside {
         found: found.as_ref(),
@@ -281,12 +285,17 @@ fn of_members(
     let statements = lines
         .into_iter()
         .filter_map(|line| {
-            let mut rows = line.ids.iter().filter_map(|id| texts.remove(id));
-            let first = rows.next()?;
-            let row = rows.fold(first, Row::and);
+            let rows = line.ids.iter().filter_map(|id| texts.remove(id));
+            let rows: Vec<Row> = rows.collect();
+            let mut environments: Vec<String> =
+                rows.iter().map(|row| row.environment.clone()).collect();
+            environments.sort_unstable();
+            environments.dedup();
+            let row = rows.into_iter().reduce(Row::and)?;
             Some(Statement {
                 latency: line.latency(&percentiles),
                 service: row.service,
+                environments,
                 instance: row.instance,
                 subtype: row.subtype,
                 fingerprint: format!("{:016x}", row.fingerprint),

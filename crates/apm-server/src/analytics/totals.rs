@@ -67,10 +67,10 @@ impl Total {
 
 /// The numbers of one key.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Sum {
+pub(crate) struct Sum {
     pub(super) total: Total,
     /// Those of its ids to which it happened.
-    pub(super) ids: Vec<i64>,
+    pub(crate) ids: Vec<i64>,
 }
 
 /// The sums of each of the members' keys, in the order of their places.

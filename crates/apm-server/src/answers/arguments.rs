@@ -141,15 +141,6 @@ impl Arguments {
             .unwrap_or_default()
     }
 
-    /// The field that shows the query holds one line: more of them, pasted into an address, keep their meaning.
-    fn fold_query(&mut self) {
-        for (name, value) in &mut self.pairs {
-            if name == Q.name {
-                *value = kql::one_line(value);
-            }
-        }
-    }
-
     fn note(&self, parameter: &Parameter, place: Place, required: bool) {
         let Some(described) = &self.described else {
             return;
@@ -231,48 +222,6 @@ impl Arguments {
     /// True if a parameter has any value.
     pub(crate) fn is_set(&self, parameter: &Parameter) -> Result<bool, Problem> {
         Ok(self.get(parameter)?.is_some())
-    }
-
-    /// A whole number within the bounds of its form.
-    pub(crate) fn whole(&self, parameter: &Parameter) -> Result<Option<i64>, Problem> {
-        let Some(text) = self.get(parameter)? else {
-            return Ok(None);
-        };
-        let (least, most) = match parameter.form {
-            Form::Whole(least, most) => (least, most),
-            _ => (i64::MIN, i64::MAX),
-        };
-        match text.trim().parse() {
-            Ok(value) if (least..=most).contains(&value) => Ok(Some(value)),
-            _ => {
-                let bounds = match most {
-                    i64::MAX => format!("of at least {least}"),
-                    _ => format!("from {least} to {most}"),
-                };
-                let problem = format!("`{}` is not a whole number {bounds}", cut(text));
-                Err(wrong(parameter, problem))
-            }
-        }
-    }
-
-    /// A whole number that counts something: its form has no negative ones.
-    pub(crate) fn count(&self, parameter: &Parameter) -> Result<Option<usize>, Problem> {
-        let value = self.whole(parameter)?;
-        Ok(value.map(|value| usize::try_from(value).unwrap_or(usize::MAX)))
-    }
-
-    /// A number of at least 0; a comma is read as a point.
-    pub(crate) fn number(&self, parameter: &Parameter) -> Result<Option<f64>, Problem> {
-        let Some(text) = self.get(parameter)? else {
-            return Ok(None);
-        };
-        match text.replace(',', ".").trim().parse::<f64>() {
-            Ok(value) if value >= 0.0 && value.is_finite() => Ok(Some(value)),
-            _ => {
-                let problem = format!("`{}` is not a number of at least 0", cut(text));
-                Err(wrong(parameter, problem))
-            }
-        }
     }
 
     /// One of the words of its form.
@@ -395,6 +344,8 @@ fn cut(text: &str) -> String {
     text.chars().take(64).collect()
 }
 
+mod numbers;
+mod page;
 mod scope;
 #[cfg(test)]
 mod tests;

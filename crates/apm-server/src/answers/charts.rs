@@ -173,8 +173,11 @@ const MAX_US: Parameter = Parameter::whole(
     i64::MAX,
     "First duration that is too long for the samples, µs.",
 );
-const MIN_MS: Parameter = Parameter::number("min_ms", "The same as `min_us`, ms.");
-const MAX_MS: Parameter = Parameter::number("max_ms", "The same as `max_us`, ms.");
+const MIN_MS: Parameter = Parameter::duration(
+    "min_ms",
+    "The same as `min_us`: ms, or with a unit, such as `1.2s`.",
+);
+const MAX_MS: Parameter = Parameter::duration("max_ms", "The same as `max_us`, likewise.");
 const SCALE: Parameter = Parameter::word(
     "scale",
     &["log", "linear"],
@@ -184,14 +187,13 @@ const SCALE: Parameter = Parameter::word(
 /// The range of durations: in µs as links have it, or in ms as people type it.
 pub(crate) fn durations(arguments: &Arguments) -> Result<Durations, Problem> {
     let all = Durations::default();
-    let us = |ms: f64| (ms * 1e3) as i64;
     // Both are read in any case, so that both are checked and described.
     let min = arguments
         .whole(&MIN_US)?
-        .or(arguments.number(&MIN_MS)?.map(us));
+        .or(arguments.duration(&MIN_MS, 1e3)?);
     let max = arguments
         .whole(&MAX_US)?
-        .or(arguments.number(&MAX_MS)?.map(us));
+        .or(arguments.duration(&MAX_MS, 1e3)?);
     let durations = Durations {
         min: min.unwrap_or(all.min),
         max: max.unwrap_or(all.max),
@@ -231,6 +233,7 @@ mod tests {
             ("min_us=20000&max_us=50000", (20_000, 50_000)),
             ("min_ms=20&max_ms=50.5", (20_000, 50_500)),
             ("min_ms=0%2C5", (500, i64::MAX)),
+            ("min_ms=250us&max_ms=1.2+s", (250, 1_200_000)),
             ("", (i64::MIN, i64::MAX)),
         ] {
             assert_eq!(read(query), Ok(want), "{query}");
@@ -239,7 +242,13 @@ mod tests {
 
     #[test]
     fn a_range_that_is_none_is_refused() {
-        for query in ["min_us=x", "max_us=-1", "min_ms=x", "min_us=5&max_us=5"] {
+        for query in [
+            "min_us=x",
+            "max_us=-1",
+            "min_ms=x",
+            "min_ms=-1ms",
+            "min_us=5&max_us=5",
+        ] {
             assert!(read(query).is_err(), "{query}");
         }
     }

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::arguments::Shape;
 use super::parameter::Parameter;
+use super::part::Part;
 use super::{Address, Arguments, Depends, Problem, Question, Source, at};
 use crate::analytics::Scope;
 use crate::csv::{Cell, Column, Table};
@@ -120,6 +121,20 @@ impl Question for Params {
             statements_total,
             marker,
             markers,
+        })
+    }
+
+    fn part_of(answer: &Answer, table: &str) -> Option<Part> {
+        let compared = &answer.compared;
+        let (rows, total) = match table {
+            "transactions" => (&compared.transactions, answer.transactions_total),
+            "statements" => (&compared.statements, answer.statements_total),
+            _ => return None,
+        };
+        Some(Part {
+            first: Some(0),
+            shown: rows.len(),
+            total,
         })
     }
 

@@ -131,6 +131,9 @@ pub(crate) struct Answer {
     pub(crate) levels: Sourced<Vec<Lines>>,
     /// The buckets of the histograms.
     pub(crate) axis: Axis,
+    /// True if the search of what is stored here stopped before its end.
+    #[serde(skip)]
+    pub(crate) stopped: bool,
     /// The share of other servers.
     pub(crate) elsewhere: Elsewhere,
 }
@@ -224,6 +227,7 @@ impl Asks {
             logs::logs(conn, &self.request, self.severity)
         })?;
         let (mut found, sql) = found.into_parts();
+        let stopped = !found.complete;
         let (conn, settings) = (&mut *source.conn, source.settings);
         let elsewhere = join_lines(conn, settings, &self.request, self.severity, &mut found)?;
         let Logs {
@@ -245,6 +249,7 @@ impl Asks {
             next: next.map(|cursor| cursor.to_string()),
             levels: Sourced::new(levels, sql),
             axis,
+            stopped,
             elsewhere,
         })
     }

@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::elsewhere::Elsewhere;
 use super::parameter::Parameter;
 use super::parameter::shared::SERVICE;
+use super::part::Part;
 use super::period::Period;
 use super::sourced::Sourced;
 use super::{Address, Arguments, Problem, Question, Source, at};
@@ -131,6 +132,13 @@ impl Question for Params {
             previous,
             elsewhere: Elsewhere::only_here(source.settings, ONLY_HERE),
         })
+    }
+
+    /// The file of a metric has at most so many lines of all, each with a row for every bucket.
+    fn part_of(answer: &Answer, table: &str) -> Option<Part> {
+        let chart = answer.chart.as_ref().filter(|_| table == "metric")?;
+        let shown = chart.lines.len();
+        Some(Part::of(shown, (shown + chart.more) as u64))
     }
 
     fn tables(answer: &Answer) -> Vec<Table> {

@@ -14,6 +14,8 @@ pub(crate) enum Form {
     Whole(i64, i64),
     /// A number of at least 0.
     Number,
+    /// A duration: a number of at least 0, or one with a unit.
+    Duration,
     /// One of some words.
     Word(&'static [&'static str]),
     /// 16 hexadecimal digits.
@@ -54,6 +56,11 @@ impl Parameter {
 
     pub(crate) const fn number(name: &'static str, about: &'static str) -> Self {
         let form = Form::Number;
+        Self { name, form, about }
+    }
+
+    pub(crate) const fn duration(name: &'static str, about: &'static str) -> Self {
+        let form = Form::Duration;
         Self { name, form, about }
     }
 
@@ -109,6 +116,7 @@ impl Described {
                 json!({"type": "integer", "minimum": least, "maximum": most})
             }
             Form::Number => json!({"type": "number", "minimum": 0}),
+            Form::Duration => json!({"type": ["number", "string"], "minimum": 0}),
             Form::Word(words) => json!({"type": "string", "enum": words}),
             Form::Column(columns) => {
                 let descending = columns.iter().map(|column| format!("-{column}"));

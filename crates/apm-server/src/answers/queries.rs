@@ -151,7 +151,7 @@ impl Question for Params {
             .listing
             .cut(&mut statements, (first, left_out), is_ranked);
         let shown = statements.iter().flat_map(|row| &row.ids);
-        let callers = used.of_statements(conn, &shown.copied().collect())?;
+        let callers = used.of_statements(conn, &shown.copied().collect(), &calls)?;
         let previous = match &period.before {
             Some(window) => {
                 let same = Pick::of_keys(statements.iter().map(Statement::key));

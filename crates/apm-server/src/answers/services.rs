@@ -18,7 +18,7 @@ use crate::analytics::filter::List;
 use crate::analytics::list::{By, Pick};
 use crate::analytics::series::Axis;
 pub(crate) use crate::analytics::services::Totals;
-use crate::analytics::services::{self, Service, Services};
+use crate::analytics::services::{self, Rank, Service, Services};
 use crate::analytics::transactions;
 use crate::csv::Table;
 use crate::insight::finding;
@@ -107,6 +107,18 @@ impl Question for Params {
     fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
         let period = self.0.period.stored(source.conn)?;
         let (scope, period, scan) = matching::read(source.conn, &self.0.scope, period)?;
+        let mut changes = match &period.before {
+            Some(before) => change::of_services(source.conn, &scope, &period.window, before)?,
+            None => HashMap::new(),
+        };
+        let ratio = |(name, change): (&String, &Change)| Some((name.clone(), change.ratio()?));
+        let ratios: HashMap<String, f64> = changes.iter().filter_map(ratio).collect();
+        let rank = match self.0.listing.sort.key {
+            "change" => Some(Rank::Number(&ratios)),
+            "errors" => Some(Rank::Errors),
+            "sql" => Some(Rank::Sql),
+            _ => None,
+        };
         let pick = self.0.listing.pick(ranked);
         let Services {
             mut services,
@@ -116,11 +128,7 @@ impl Question for Params {
             axis,
             totals,
             busiest,
-        } = services::list_of(source.conn, &scope, &period.window, &pick)?;
-        let mut changes = match &period.before {
-            Some(before) => change::of_services(source.conn, &scope, &period.window, before)?,
-            None => HashMap::new(),
-        };
+        } = services::list_of(source.conn, &scope, &period.window, (&pick, rank))?;
         self.sort(&mut services, &changes);
         let rows = self
             .0
@@ -129,7 +137,12 @@ impl Question for Params {
         let previous = match &period.before {
             Some(before) => {
                 let same = Pick::of_keys(services.iter().map(|service| service.name.clone()));
-                Some(services::list_of(source.conn, &scope, before, &same)?)
+                Some(services::list_of(
+                    source.conn,
+                    &scope,
+                    before,
+                    (&same, None),
+                )?)
             }
             None => None,
         };
@@ -211,6 +224,7 @@ fn ranked(key: &str) -> Option<By> {
         "p95" => Some(By::P95),
         "rate" => Some(By::Count),
         "failed" => Some(By::Failed),
+        "change" | "errors" | "sql" => Some(By::Own),
         _ => None,
     }
 }

@@ -102,8 +102,9 @@ fn services(row: &Dependency) -> String {
 }
 
 /// The columns of a statement.
-pub(crate) const STATEMENT: [Column<Statement>; 27] = [
+pub(crate) const STATEMENT: [Column<Statement>; 28] = [
     ("service", |row| (&row.service).into()),
+    ("environments", |row| row.environments.join(", ").into()),
     ("instance", |row| (&row.instance).into()),
     ("subtype", |row| (&row.subtype).into()),
     ("fingerprint", |row| (&row.fingerprint).into()),
@@ -155,6 +156,7 @@ pub(crate) fn errors<'a>(rows: impl IntoIterator<Item = &'a ErrorGroup>) -> Tabl
         rows,
         &[
             ("service", |row| (&row.service).into()),
+            ("environments", |row| row.environments.join(", ").into()),
             ("key", |row| (&row.key).into()),
             ("type", |row| (&row.kind).into()),
             ("message", |row| (&row.message).into()),

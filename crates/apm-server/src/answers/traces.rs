@@ -24,17 +24,13 @@ const SIZE: Parameter = Parameter::whole(
 /// Traces of an answer where no number is asked for.
 const USUAL: usize = 50;
 
-const MIN: Parameter = Parameter::whole(
+const MIN: Parameter = Parameter::duration(
     "min_us",
-    0,
-    i64::MAX,
-    "Shortest duration of the entries that are listed, µs.",
+    "Shortest duration of the entries that are listed: µs, or with a unit, such as `5ms` or `1.2s`.",
 );
-const MAX: Parameter = Parameter::whole(
+const MAX: Parameter = Parameter::duration(
     "max_us",
-    0,
-    i64::MAX,
-    "First duration of an entry that is too long, µs.",
+    "First duration of an entry that is too long, likewise.",
 );
 const SORT: Parameter = Parameter::word(
     "sort",
@@ -98,7 +94,10 @@ impl Question for Params {
                     Some("duration") => Order::Shortest,
                     _ => Order::Newest,
                 },
-                durations: (arguments.whole(&MIN)?, arguments.whole(&MAX)?),
+                durations: (
+                    arguments.duration(&MIN, 1.0)?,
+                    arguments.duration(&MAX, 1.0)?,
+                ),
                 any: arguments.word(&MATCH)? != Some("entry"),
             },
             group: arguments.get(&GROUP)?.unwrap_or(NAME).to_owned(),

@@ -13,7 +13,7 @@ use super::period::Period;
 use super::top;
 use super::{Address, Arguments, Problem, Question, Source, at, of_groups, used_by_requests};
 use crate::analytics::Scope;
-use crate::analytics::list::{By, Pick};
+use crate::analytics::list::{By, Pick, Sum};
 use crate::analytics::series::Axis;
 use crate::analytics::transactions::{self, Transaction, Transactions};
 use crate::csv::Table;
@@ -128,7 +128,7 @@ impl Question for Params {
         };
         let used = used_by_requests(conn, &scope, window)?;
         let times = used.as_ref().map(Used::times);
-        let time = |ids: &[i64]| times.as_ref()?.per_request(ids);
+        let time = |_: &str, sum: &Sum| times.as_ref()?.per_request(&sum.ids);
         let pick = self.listing.pick(ranked);
         let Transactions {
             transactions: mut groups,

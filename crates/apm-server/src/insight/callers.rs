@@ -163,6 +163,7 @@ impl Used {
     }
 
     /// The callers of some statements, by their ids: those with most time, and of each statement one with most calls.
+    /// `most`: the answer of [`Self::calls_per_request`].
     ///
     /// # Errors
     /// Those of SQLite.
@@ -170,8 +171,8 @@ impl Used {
         &self,
         conn: &mut SqliteConnection,
         ids: &HashSet<i64>,
+        most: &std::collections::HashMap<i64, f64>,
     ) -> QueryResult<Vec<Caller>> {
-        let most = self.calls_per_request();
         let mut told = HashSet::new();
         let own = self.0.iter().filter(|usage| ids.contains(&usage.statement));
         let chosen = own.enumerate().filter(|(place, usage)| {

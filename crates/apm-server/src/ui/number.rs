@@ -7,6 +7,7 @@ use std::fmt;
 
 use maud::{Markup, Render, html};
 
+use super::plot::labels::without_zeros;
 use crate::analytics::change::{Change, Comparable};
 
 /// U+202F, the narrow space that keeps a figure and its unit on one line.
@@ -34,6 +35,17 @@ impl Render for Figure {
     fn render(&self) -> Markup {
         html! { span { (self.figure) span.u { @if !self.unit.is_empty() { (NARROW) (self.unit) } } } }
     }
+}
+
+/// A duration as people type it, to the microsecond: `250us`, `46.2ms`, `1.2s`.
+pub(crate) fn typed_duration(us: i64) -> String {
+    let (unit, length) = match us {
+        ..1_000 => return format!("{us}us"),
+        1_000..1_000_000 => ("ms", 1e3),
+        1_000_000.. => ("s", 1e6),
+    };
+    let number = format!("{:.6}", us as f64 / length);
+    without_zeros(&number) + unit
 }
 
 fn figure(figure: impl Into<String>, unit: &'static str) -> Figure {

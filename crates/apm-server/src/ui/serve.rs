@@ -28,7 +28,6 @@ use super::pages::{self, Answer, Context, Part, Rendered, live};
 use super::view::{Theme, View};
 use crate::analytics::chosen::Chosen;
 use crate::analytics::{Scope, directory, minutes};
-use crate::answers::arguments::Shape;
 use crate::answers::period::Period;
 use crate::answers::settings::Covers;
 use crate::answers::{self, Arguments, Problem, Settings, Source};
@@ -76,6 +75,14 @@ pub(super) async fn answer<Q: Rendered>(
         .read_async(move |conn| {
             let (mut around, flags) = surroundings(conn, &view, &asked_of)?;
             around.covers = covers;
+            // Before an engine, other servers may know it.
+            if let Some(service) = view.of()
+                && settings.output.is_none()
+                && !directory::knows(conn, service)?
+            {
+                let page = pages::refused::no_service(&view, service);
+                return Ok(whole(&view, &around, StatusCode::NOT_FOUND, &page));
+            }
             let context = Context {
                 view: &view,
                 flags: &flags,
@@ -257,14 +264,10 @@ pub(super) async fn committed<T>(written: Result<Ticket<T>, SubmitError>) -> Res
 /// The view of a request, and its parameters; with an error, the default view to show the error in.
 fn view(request: &HttpRequest) -> (View, Result<Arguments, Problem>) {
     let clock = clock(request);
-    let mut pairs = request.query_string().split('&');
-    let is_file = pairs.any(|pair| pair.starts_with("csv="));
-    let shape = if is_file { Shape::Data } else { Shape::Page };
-    let read = Arguments::at(request, shape, clock.now, clock.zone.clone())
+    let read = Arguments::of_page(request, clock.now, clock.zone.clone())
         .and_then(|asked| Ok((View::new(request.path(), &asked)?, asked)));
     let (mut view, asked) = match read {
         Ok((view, mut asked)) => {
-            asked.is_file |= is_file;
             // A comparison outlives the choice of another range: where it would overlap, the default one is made.
             if Period::read(&asked).is_err_and(|problem| problem.parameter() == Some("cmp")) {
                 asked.forget("cmp");

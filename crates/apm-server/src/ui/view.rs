@@ -218,7 +218,12 @@ impl View {
         }
     }
 
-    /// True if the range ends now and so moves with time.
+    /// True if the range ends at the present moment.
+    pub(crate) fn ends_now(&self) -> bool {
+        self.param("to").is_none_or(|to| to == "now")
+    }
+
+    /// True if the end of the range moves with time.
     pub(crate) fn is_live(&self) -> bool {
         self.param("to").unwrap_or("now").starts_with("now")
     }

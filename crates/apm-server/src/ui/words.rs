@@ -39,9 +39,30 @@ pub(crate) fn before(view: &View) -> Option<String> {
     })
 }
 
+/// Words for the environments of a row: the first two of them.
+pub(crate) fn environments(names: &[String]) -> String {
+    let name = |name: &String| match name.as_str() {
+        "" => "no environment".to_owned(),
+        name => cut(name, 30),
+    };
+    let mut shown: Vec<String> = names.iter().take(2).map(name).collect();
+    if names.len() > 2 {
+        shown.push(format!("{} more", names.len() - 2));
+    }
+    shown.join(", ")
+}
+
+/// Whether rows are of several environments, so that each has to name its own.
+pub(crate) fn are_several<'a>(rows: impl Iterator<Item = &'a Vec<String>>) -> bool {
+    let mut names = rows.flatten();
+    names
+        .next()
+        .is_some_and(|first| names.any(|name| name != first))
+}
+
 /// `in the last 15 minutes`, or `between 13:45 and 14:00`.
 pub(crate) fn range(view: &View) -> String {
-    if view.param("to").is_none_or(|to| to == "now")
+    if view.ends_now()
         && view
             .param("from")
             .is_none_or(|from| from.starts_with("now-"))

@@ -151,6 +151,27 @@ async fn the_chart_the_list_and_the_file_count_the_same_traces() {
 }
 
 #[actix_web::test]
+async fn durations_are_typed_with_their_unit_and_shown_with_it() {
+    let server = filled().await;
+    for (query, want) in [
+        ("min_us=20ms", &["GET /3", "GET /2"][..]),
+        ("min_us=0.02+s&max_us=0,5s", &["GET /3"]),
+        ("max_us=20000", &["GET /1"]),
+    ] {
+        let found = asked(&server, query).await;
+        let mut found = names(&found);
+        found.sort_unstable_by(|a, b| b.cmp(a));
+        assert_eq!(found, want, "{query}");
+    }
+    let page = server.get("/traces?min_us=20000&max_us=1.2s").await.text;
+    assert!(page.contains("value=\"20ms\"") && page.contains("value=\"1.2s\""));
+    let refused = server.get("/api/v1/traces?min_us=20MB").await;
+    assert_eq!(refused.status, 400);
+    assert!(refused.text.contains("5ms"), "{}", refused.text);
+    server.stop().await;
+}
+
+#[actix_web::test]
 async fn entries_are_grouped_by_any_field() {
     let server = filled().await;
     let found = asked(&server, "group=labels.tenant").await;

@@ -130,7 +130,7 @@ async fn each_instance_has_its_own_figures_on_the_page_in_json_and_in_the_file()
     );
     let none = server.get("/services/nobody/instances?from=now-1h").await;
     assert!(
-        none.status == 200 && none.text.contains("No instance of nobody"),
+        none.status == 404 && none.text.contains("No service named"),
         "{}",
         none.text
     );

@@ -21,6 +21,7 @@ mod tables;
 mod text;
 mod uncovered;
 mod weight;
+mod whose;
 
 use serde_json::json;
 

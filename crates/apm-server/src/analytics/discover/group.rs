@@ -55,7 +55,10 @@ impl Groups {
     pub(crate) fn add_at_least(&mut self, groups: Vec<Group>, other: u64) {
         let mut by_value: HashMap<Option<String>, Group> = HashMap::new();
         let own = std::mem::take(&mut self.groups);
-        let all: u64 = groups.iter().map(|group| group.count).sum();
+        let sum = |groups: &[Group]| groups.iter().map(|group| group.count).sum::<u64>();
+        let all = sum(&groups);
+        // An event with several values is in several groups, but counted once in all.
+        let repeated = (sum(&own) + self.other).saturating_sub(self.total);
         for group in own.into_iter().chain(groups) {
             let known = by_value.get(&group.value);
             if known.is_none_or(|known| known.count < group.count) {
@@ -67,7 +70,11 @@ impl Groups {
         let beyond = self.groups.iter().skip(MOST).map(|group| group.count);
         self.other = self.other.max(other) + beyond.sum::<u64>();
         self.groups.truncate(MOST);
-        self.total = self.total.max(all + other);
+        let told = sum(&self.groups) + self.other;
+        self.total = self
+            .total
+            .max(all + other)
+            .max(told.saturating_sub(repeated));
     }
 }
 
@@ -230,9 +237,24 @@ mod tests {
             groups.groups,
             [of("both", 7), of("there", 6), of("here", 5)]
         );
-        assert_eq!((groups.total, groups.other), (20, 3));
+        assert_eq!((groups.total, groups.other), (21, 3));
         let many = (0..150).map(|n| of(&format!("{n:03}"), 1)).collect();
         groups.add_at_least(many, 0);
         assert_eq!((groups.groups.len(), groups.other), (MOST, 3 + 53));
+    }
+
+    #[test]
+    fn groups_are_no_more_than_all_events_but_for_those_with_several_values() {
+        let joined = |own: Vec<Group>, total, more: Vec<Group>| {
+            let mut groups = Tally::new("service.name").finish(true);
+            (groups.groups, groups.total) = (own, total);
+            groups.add_at_least(more, 0);
+            groups.total
+        };
+        let more = || vec![of("b", 8), of("a", 5)];
+        assert_eq!(joined(vec![of("a", 10)], 10, more()), 18);
+        // Each of the ten here has both values.
+        let own = vec![of("a", 10), of("b", 10)];
+        assert_eq!(joined(own, 10, vec![of("c", 3)]), 13);
     }
 }

@@ -1,6 +1,7 @@
 -- Texts of some statements, by their ids (a JSON array).
 SELECT q.id,
        s.name AS service,
+       s.environment,
        q.instance,
        q.subtype,
        q.fingerprint,

@@ -1,5 +1,8 @@
 //! `/discover/fields` and `/discover/groups`: fields with their top values, and events by the values of one.
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use super::{Fields, find, groups_table, request};
 use crate::analytics::discover::{self, Groups, Request};
 use crate::answers::elsewhere::{Elsewhere, join_groups};
@@ -41,6 +44,16 @@ impl Question for FieldsParams {
     }
 }
 
+/// Groups, and the share of other servers in them.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "GroupsOfEvents")]
+pub(crate) struct GroupsAnswer {
+    #[serde(flatten)]
+    groups: Groups,
+    /// The share of other servers.
+    elsewhere: Elsewhere,
+}
+
 /// The question about groups.
 #[derive(Debug)]
 pub(crate) struct GroupsParams {
@@ -49,7 +62,7 @@ pub(crate) struct GroupsParams {
 }
 
 impl Question for GroupsParams {
-    type Answer = Groups;
+    type Answer = GroupsAnswer;
     const ADDRESS: Address = at!("/discover/groups");
     const SUMMARY: &'static str = "Matching events by the values of a field";
     const TABLES: &'static [&'static str] = &["groups"];
@@ -61,21 +74,21 @@ impl Question for GroupsParams {
         })
     }
 
-    fn answer(&self, source: &mut Source<'_>) -> Result<Groups, Problem> {
+    fn answer(&self, source: &mut Source<'_>) -> Result<GroupsAnswer, Problem> {
         let mut groups = discover::group(source.conn, &self.request, &self.field)?;
         let mut elsewhere = Elsewhere::default();
         let (conn, settings) = (&mut *source.conn, source.settings);
         join_groups(conn, settings, &self.request, &mut groups, &mut elsewhere)?;
         // Other servers may store more of them, as above.
         groups.is_settled &= elsewhere == Elsewhere::default();
-        Ok(groups)
+        Ok(GroupsAnswer { groups, elsewhere })
     }
 
-    fn tables(answer: &Groups) -> Vec<Table> {
-        vec![groups_table(&answer.groups)]
+    fn tables(answer: &GroupsAnswer) -> Vec<Table> {
+        vec![groups_table(&answer.groups.groups)]
     }
 
-    fn is_settled(answer: &Groups) -> bool {
-        answer.is_settled
+    fn is_settled(answer: &GroupsAnswer) -> bool {
+        answer.groups.is_settled
     }
 }

@@ -81,7 +81,8 @@ fn requests_of_one_name_in_two_environments_are_one_caller_for_each_database() {
         usage(3, 1, 3, 3.0, 90.0),
         usage(2, 2, 1, 10.0, 50.0),
     ]);
-    let all = used.of_statements(conn, &[1, 2, 3].into()).unwrap();
+    let most = used.calls_per_request();
+    let all = used.of_statements(conn, &[1, 2, 3].into(), &most).unwrap();
     let told: Vec<_> = all
         .iter()
         .map(|one| (one.requests, one.calls, one.time, one.share))
@@ -90,9 +91,8 @@ fn requests_of_one_name_in_two_environments_are_one_caller_for_each_database() {
         told,
         [(4, 4.0, 37.5, Some(0.075)), (3, 1.0, 30.0, Some(0.09))]
     );
-    let one = used.of_statements(conn, &[2].into()).unwrap();
+    let one = used.of_statements(conn, &[2].into(), &most).unwrap();
     assert_eq!((one.len(), one[0].calls), (1, 10.0));
-    let most = used.calls_per_request();
     assert_eq!((most[&1], most[&2], most.get(&4)), (2.0, 10.0, None));
 }
 
@@ -110,6 +110,8 @@ fn a_statement_keeps_the_caller_with_most_calls_however_many_take_more_time() {
     let conn = &mut two_environments();
     let mut usages: Vec<Usage> = (0..1_200).map(|_| usage(1, 1, 1, 1.0, 1_000.0)).collect();
     usages.push(usage(3, 1, 1, 5.0, 1.0));
-    let found = Used(usages).of_statements(conn, &[1, 3].into()).unwrap();
+    let used = Used(usages);
+    let most = used.calls_per_request();
+    let found = used.of_statements(conn, &[1, 3].into(), &most).unwrap();
     assert!(found.iter().any(|one| one.calls == 5.0), "{found:?}");
 }

@@ -22,7 +22,7 @@ pub(crate) const PRESETS: [(&str, &str); 7] = [
 
 /// The preset that the address means, if any.
 fn preset(view: &View) -> Option<&'static str> {
-    let to_now = view.param("to").is_none_or(|to| to == "now");
+    let to_now = view.ends_now();
     let from = view.param("from").unwrap_or(apm_time::DEFAULT_FROM);
     PRESETS
         .into_iter()

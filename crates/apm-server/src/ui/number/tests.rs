@@ -146,3 +146,19 @@ fn deltas_are_whole_and_firm_only_on_enough_events() {
     assert_eq!(delta(Some(0.0), Some(0.0), many), Delta::Same);
     assert_eq!(delta(None, Some(1.0), many), Delta::Unknown);
 }
+
+#[test]
+fn a_duration_in_a_field_is_read_as_it_was() {
+    for (us, want) in [
+        (0, "0us"),
+        (250, "250us"),
+        (46_200, "46.2ms"),
+        (999_999, "999.999ms"),
+        (1_200_001, "1.200001s"),
+        (86_400_000_000, "86400s"),
+    ] {
+        assert_eq!(typed_duration(us), want);
+        let read = kql::micros(want).map(|read| read.round() as i64);
+        assert_eq!(read, Some(us), "{want}");
+    }
+}

@@ -164,7 +164,8 @@ pub(crate) fn table(view: &View, list: &[Dependency], axis: &Axis, sort: Option<
                     span.row.row--c {
                         (swatch(class))
                         a href=(view.to(&["dependencies", &one.name])) title=(one.name) { (one.name) }
-                        span.dim { (if one.subtype.is_empty() { &one.kind } else { &one.subtype }) }
+                        @let kind = if one.subtype.is_empty() { &one.kind } else { &one.subtype };
+                        span.dim title=(kind) { (words::cut(kind, 20)) }
                     }
                     (behind(view, one))
                 }

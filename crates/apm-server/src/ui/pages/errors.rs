@@ -227,7 +227,8 @@ pub(crate) fn occurrences(
 }
 
 fn rows(view: &View, found: &Found) -> Markup {
-    let body = each(&found.errors, |group| row(view, group));
+    let several = words::are_several(found.errors.iter().map(|group| &group.environments));
+    let body = each(&found.errors, |group| row(view, group, several));
     let frame = Frame {
         class: "table--lines",
         caption: "Errors",
@@ -243,7 +244,7 @@ fn rows(view: &View, found: &Found) -> Markup {
     }
 }
 
-fn row(view: &View, group: &ErrorGroup) -> Markup {
+fn row(view: &View, group: &ErrorGroup, names_environments: bool) -> Markup {
     let series: Vec<Option<f64>> = group.series.iter().map(|n| Some(*n as f64)).collect();
     let title = title(group);
     let count = number::compact(group.occurrences.unsigned_abs());
@@ -268,7 +269,10 @@ fn row(view: &View, group: &ErrorGroup) -> Markup {
                 }
             }
             (cells::trend_bare(spark(&series, "occurrences over time", false), &count))
-            td.soft { a.plain href=(view.to(&["services", &group.service])) { (group.service) } }
+            td.soft {
+                a.plain href=(view.to(&["services", &group.service])) { (group.service) }
+                @if names_environments { span.sub { (words::environments(&group.environments)) } }
+            }
             td.num.soft { (view.clock.relative(group.first_seen * SECOND)) }
             td.num.soft { @match group.latest { Some(at) => (view.clock.relative(at)), None => "–" } }
         }

@@ -93,8 +93,8 @@ fn headline(view: &View, only: Option<Severity>, found: &Found) -> (String, Stri
         }
         all => format!("{}.", words::list(all)),
     };
-    // The note says so if it is for what the engine cannot tell.
-    if !found.complete && found.elsewhere.words().is_none() {
+    // The note about other servers says what the engine cannot tell.
+    if found.stopped {
         why.push_str(
             " The search stopped after two seconds. Choose a shorter range to search all of it.",
         );

@@ -107,6 +107,7 @@ fn rows(context: &Context<'_>, found: &Found) -> Markup {
     let widest = found.statements.iter().map(|row| row.share);
     let widest = widest.fold(0.0, f64::max);
     let measured = found.statements.iter().any(|row| row.cost.is_some());
+    let several = words::are_several(found.statements.iter().map(|row| &row.environments));
     let body = each(&found.statements, |row| {
         line(
             view,
@@ -114,7 +115,7 @@ fn rows(context: &Context<'_>, found: &Found) -> Markup {
             row,
             before.get(&key(row)).copied(),
             &callers,
-            (widest, measured),
+            (widest, measured, several),
         )
     });
     let frame = Frame {
@@ -141,7 +142,7 @@ fn line(
     row: &Statement,
     before: Option<&Statement>,
     callers: &ByStatement<'_>,
-    (widest, measured): (f64, bool),
+    (widest, measured, several): (f64, bool, bool),
 ) -> Markup {
     let href = view
         .to(&["queries", &row.fingerprint])
@@ -182,7 +183,10 @@ fn line(
                     span.qtext {
                         code.sql title=(row.normalized) { (sql::highlight(&row.normalized)) }
                         span.qsub {
-                            span.dim { (whose) }
+                            span.dim {
+                                (whose)
+                                @if several { " · " (words::environments(&row.environments)) }
+                            }
                             @for finding in insights.take(2) { (badge(finding)) }
                             @if let Some(rate) = failed {
                                 (flag(Tone::Bad, &format!("{} failed", number::percent(rate))))

@@ -12,6 +12,7 @@ use crate::ui::components::query::shown;
 use crate::ui::components::shell::{Page, Section};
 use crate::ui::query_bar::{QueryBar, Trouble, sentence};
 use crate::ui::view::View;
+use crate::ui::words;
 
 /// The page.
 pub(crate) fn page(view: &View, trouble: &Trouble) -> Page {
@@ -60,6 +61,22 @@ pub(crate) fn missing(view: &View, problem: &Problem) -> Page {
     Page {
         fresh: false,
         ..page_of(section, answer, body)
+    }
+}
+
+/// Instead of a page of a service that never sent anything, or of which nothing is left.
+pub(crate) fn no_service(view: &View, service: &str) -> Page {
+    let answer = format!("No service named “{}” is known.", words::cut(service, 60));
+    let why = "Nothing that it sent is stored.";
+    let reason = "It may be older than the retention, or its name is written differently.";
+    let remedies = html! { a.btn.btn--primary href=(view.to(&["services"])) { "All services" } };
+    let body = html! {
+        (page_head(&super::service_crumbs(view, service, &[]), &answer, why))
+        (empty("No such service", reason, remedies))
+    };
+    Page {
+        fresh: false,
+        ..page_of(Section::Services, answer, body)
     }
 }
 

@@ -129,8 +129,7 @@ fn without_services(context: &Context<'_>, found: &Found) -> Page {
 /// True if the page shows a part only: some services, some requests, or a time that is over.
 fn is_narrowed(view: &View) -> bool {
     let is_chosen = !view.services.is_all() || !view.environments.is_all();
-    let is_over = view.param("to").is_some_and(|to| to != "now");
-    is_chosen || is_over || view.asked.expr.is_some() || view.param("search").is_some()
+    is_chosen || !view.ends_now() || view.asked.expr.is_some() || view.param("search").is_some()
 }
 
 /// Commands that bring something to look at.

@@ -1,5 +1,6 @@
 //! Lists, whose numbers can be counted by hand.
 
+use actix_web::test::read_body;
 use apm_server::analytics::dependencies::Choice;
 use apm_server::analytics::distribution::Scale;
 use apm_server::analytics::samples::Durations;
@@ -7,11 +8,12 @@ use apm_server::analytics::{
     Scope, dependencies, distribution, error_group, errors, latency, percentile, services,
     statement, statements, transactions,
 };
-use apm_store::StoreError;
 use apm_store::event::{Composite, Event, Outcome};
+use apm_store::{Store, StoreError};
 use sql_lexer::Fingerprint;
 
-use super::{add, batch, of_service, open, shop, store_all, window};
+use super::api::get;
+use super::{add, batch, of_service, open, shop, store_all, window, with_spans};
 use crate::support::events::{NEW_YEAR, error, span, transaction};
 
 pub(super) fn close(found: Option<f64>, expected: f64) -> bool {
@@ -330,4 +332,49 @@ fn a_transaction_that_stands_for_none_counts_nowhere() {
     assert!(close(highest.reduce(f64::max), 100_000.0));
     assert!(close(Some(distribution.count), 100.0) && distribution.exact);
     assert!(close(p95(distribution.percentiles), 95_000.0));
+}
+
+/// A thousand services and one. `least` has the least time of all, but an error and a statement.
+fn many_services(store: &Store) {
+    for number in 0..=1_000_u64 {
+        let mut events = match number {
+            0 => with_spans("least", 1, 1),
+            _ => batch(&format!("service {number:04}")),
+        };
+        if number == 0 {
+            let event = error(&mut events, 1);
+            events.events.push(Event::Error(event));
+        }
+        add(&mut events, 10_000 + number, "a", [2 * 60_000_000]);
+        if number == 0 {
+            for event in &mut events.events {
+                if let Event::Transaction(event) = event {
+                    event.duration = 1_000;
+                }
+            }
+        }
+        store_all(store, events);
+    }
+}
+
+#[actix_web::test]
+async fn more_than_a_thousand_services_are_ranked_by_errors_and_by_sql() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = open(dir.path());
+    let seeding = store.clone();
+    let seeded = actix_web::web::block(move || many_services(&seeding)).await;
+    seeded.expect("stored");
+    let range = "from=2026-01-01T00:00:00Z&to=2026-01-01T00:15:00Z";
+    for sort in ["-errors", "-sql"] {
+        let found = get(
+            &store,
+            &format!("/api/v1/services?{range}&sort={sort}"),
+            None,
+        )
+        .await;
+        let body = read_body(found).await;
+        let found: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
+        assert_eq!(found["total"], 1_001, "{sort}");
+        assert_eq!(found["services"][0]["name"], "least", "{sort}");
+    }
 }

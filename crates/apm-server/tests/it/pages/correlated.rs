@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::metadata;
+use super::{metadata, transaction};
 use crate::support::events::now;
 use crate::support::server::TestServer;
 
@@ -155,6 +155,8 @@ async fn values_that_stand_out_are_counted_exactly_and_all_three_forms_agree() {
 #[actix_web::test]
 async fn nothing_stands_out_where_nothing_does() {
     let server = TestServer::start();
+    // Of a service that nobody knows there is no page.
+    send(&server, &[transaction(9_999, "GET /other", now())]).await;
     let page = server.get(PATH).await.text;
     assert!(
         page.contains("No request to GET /pay is slow in the last 15 minutes."),

@@ -7,6 +7,7 @@ use crate::analytics::traces::{ENTRIES, Entry, Order, Question, Traces};
 use crate::ui::chart::density::{Cell, DensityChart};
 use crate::ui::components::controls::segment;
 use crate::ui::components::saved::save;
+use crate::ui::number::typed_duration;
 use crate::ui::view::View;
 use crate::ui::words;
 
@@ -61,20 +62,23 @@ pub(super) fn chart(view: &View, question: &Question, found: &Traces) -> Markup 
     .render(view)
 }
 
-/// The selection as numbers, which work without a script.
+/// The selection as durations that are typed, which work without a script.
 fn selection(view: &View, question: &Question) -> Markup {
     let (least, most) = question.durations;
     let clear = || OWN.iter().fold(view.here(), |href, key| href.without(key));
+    let field = |name: &str, words: &str, value: Option<i64>| {
+        html! {
+            label.field {
+                (words) " "
+                input.input name=(name) value=[value.map(typed_duration)] placeholder="5ms" autocomplete="off"
+                    spellcheck="false";
+            }
+        }
+    };
     html! {
         form.row method="get" action=(view.path) {
             @for (key, value) in view.params_but(&OWN) { input type="hidden" name=(key) value=(value); }
-            span.field {
-                label.field {
-                    "from " input.input name="min_us" value=[least] inputmode="numeric" autocomplete="off";
-                }
-                label.field { "to " input.input name="max_us" value=[most] inputmode="numeric" autocomplete="off"; }
-                " µs"
-            }
+            span.field { (field("min_us", "from", least)) (field("max_us", "to", most)) }
             button.btn.btn--small type="submit" { "Select" }
             @if question.durations != (None, None) { a.btn.btn--small href=(clear()) { "Clear" } }
         }
