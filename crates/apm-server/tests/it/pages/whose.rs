@@ -1,4 +1,4 @@
-//! Whose the rows of a list are, and pages of services that nobody knows.
+//! The environments of rows of lists, and pages of services that nobody knows.
 
 use serde_json::json;
 
