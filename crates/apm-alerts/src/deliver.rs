@@ -1,8 +1,8 @@
 //! Delivery of messages, on a thread of its own.
 //!
 //! Each receiver has a queue and a worker: a slow one delays only itself. A message that a receiver refuses is sent
-//! again after growing pauses. Queues are bounded; a message that finds no room is dropped, and the history says so. A
-//! message that waits when the server ends is sent after its next start.
+//! again after growing pauses, to the address that the receiver has then. Queues are bounded; a message that finds no
+//! room is dropped, and the history says so. A message that waits when the server ends is sent after its next start.
 
 mod address;
 mod command;
@@ -22,6 +22,7 @@ use tokio::sync::oneshot;
 
 use crate::message::Message;
 use crate::options::Options;
+use crate::overview;
 use crate::receiver::{Receiver, Target};
 use crate::storage::history::{self, State};
 
@@ -31,15 +32,17 @@ const WAITING: usize = 64;
 /// Messages that may wait to be given to the queue of their receiver.
 const ARRIVING: usize = 512;
 
+/// Why a message was not sent to a receiver that is named, but is not there.
+pub(crate) const NO_RECEIVER: &str = "there is no receiver of this name";
+
 /// A message for a receiver.
 #[derive(Clone, Debug)]
 pub(crate) struct Parcel {
     /// The number of the message.
     pub(crate) id: i64,
     pub(crate) message: Arc<Message>,
-    pub(crate) receiver: Receiver,
-    /// Whether the receiver is of the configuration file, and may be anywhere.
-    pub(crate) trusted: bool,
+    /// The name of the receiver: its address is looked up when it is needed.
+    pub(crate) receiver: String,
 }
 
 /// Why an attempt failed.
@@ -161,14 +164,12 @@ async fn distribute(mut arriving: mpsc::Receiver<Parcel>, work: Arc<Work>) {
     while let Some(parcel) = arriving.recv().await {
         // A worker that panicked gets a successor.
         queues.retain(|_, queue| !queue.is_closed());
-        let queue = queues
-            .entry(parcel.receiver.name.clone())
-            .or_insert_with(|| {
-                let (queue, waiting) = mpsc::channel(WAITING);
-                // It ends when its queue is dropped, with this task.
-                tokio::spawn(deliver(waiting, Arc::clone(&work)));
-                queue
-            });
+        let queue = queues.entry(parcel.receiver.clone()).or_insert_with(|| {
+            let (queue, waiting) = mpsc::channel(WAITING);
+            // It ends when its queue is dropped, with this task.
+            tokio::spawn(deliver(waiting, Arc::clone(&work)));
+            queue
+        });
         if let Err(TrySendError::Full(parcel) | TrySendError::Closed(parcel)) =
             queue.try_send(parcel)
         {
@@ -194,7 +195,7 @@ async fn deliver(mut waiting: mpsc::Receiver<Parcel>, work: Arc<Work>) {
             };
             // After the last pause, or where another attempt is no use, the message has failed.
             let pause = pauses.next().filter(|_| failure.again);
-            let name = &parcel.receiver.name;
+            let name = &parcel.receiver;
             let Some(pause) = pause else {
                 log::warn!("an alert was not delivered to {name}: {}", failure.why);
                 work.counters.failed.fetch_add(1, Ordering::Relaxed);
@@ -228,25 +229,24 @@ impl Work {
     async fn attempt(&self, parcel: &Parcel) -> Result<(), Failure> {
         let url = &self.options.url;
         let message = &parcel.message;
+        let (receiver, trusted) = self.receiver(&parcel.receiver).await?;
         let sent = async {
-            match &parcel.receiver.target {
+            match &receiver.target {
                 Target::Webhook {
                     url: to,
                     authorization,
                 } => {
                     let body = message.json(url);
                     self.web
-                        .post(to, authorization.as_deref(), &body, parcel.trusted)
+                        .post(to, authorization.as_deref(), &body, trusted)
                         .await
                 }
                 Target::Slack { url: to } => {
                     let body = message.slack(url);
-                    self.web.post(to, None, &body, parcel.trusted).await
+                    self.web.post(to, None, &body, trusted).await
                 }
                 Target::Email { to } => email::send(&self.options, message, to, url).await,
-                Target::Command { command } if parcel.trusted => {
-                    command::run(command, message, url).await
-                }
+                Target::Command { command } if trusted => command::run(command, message, url).await,
                 Target::Command { .. } => Err(Failure::for_good(
                     "only the configuration file can name a command",
                 )),
@@ -261,9 +261,23 @@ impl Work {
         }
     }
 
+    /// A receiver as it is now, and whether it is of the configuration file, and may be anywhere. One that was changed
+    /// or deleted while a message waited is not the one of before.
+    async fn receiver(&self, name: &str) -> Result<(Receiver, bool), Failure> {
+        let options = self.options.clone();
+        let all = self
+            .store
+            .read_async(move |conn| overview::receivers(conn, &options));
+        let all = all
+            .await
+            .map_err(|error| Failure::again(format!("the receivers cannot be read: {error}")))?;
+        let found = all.into_iter().find(|(receiver, _)| receiver.name == name);
+        found.ok_or_else(|| Failure::for_good(NO_RECEIVER))
+    }
+
     /// Writes down what became of a message. Nobody waits for it.
     fn note(&self, parcel: &Parcel, state: State, attempts: i32, error: Option<String>) {
-        let (id, receiver) = (parcel.id, parcel.receiver.name.clone());
+        let (id, receiver) = (parcel.id, parcel.receiver.clone());
         let at = apm_time::now() / apm_time::SECOND;
         // Its text may come from the other side.
         let error = error.map(|error| crate::message::plain(&error));
@@ -277,7 +291,7 @@ impl Work {
 
     fn give_up(&self, parcel: &Parcel) {
         self.counters.dropped.fetch_add(1, Ordering::Relaxed);
-        let name = &parcel.receiver.name;
+        let name = &parcel.receiver;
         log::warn!("an alert to {name} was dropped: too many wait");
         self.note(parcel, State::Dropped, 0, Some("too many wait".to_owned()));
     }

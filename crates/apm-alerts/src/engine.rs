@@ -12,13 +12,12 @@ use std::time::{Duration, Instant};
 use apm_store::Store;
 use diesel::SqliteConnection;
 
-use crate::deliver::{Counters, Courier, Parcel};
+use crate::deliver::{Counters, Courier, NO_RECEIVER, Parcel};
 use crate::error::AlertError;
 use crate::measure::Disk;
 use crate::message::Message;
 use crate::options::Options;
 use crate::overview::{self, Overview};
-use crate::receiver::Receiver;
 use crate::storage::history;
 
 /// The longest time between two evaluations while nothing arrives.
@@ -26,9 +25,6 @@ const IDLE: Duration = Duration::from_secs(60);
 
 /// The age up to which messages that were not sent are sent after a start, seconds.
 const RESUMED: i64 = 3_600;
-
-/// Why a message was not sent to a receiver that is named, but is not there.
-const NO_RECEIVER: &str = "there is no receiver of this name";
 
 /// A handle on the alerts of a server; clones share it.
 #[derive(Clone, Debug)]
@@ -187,21 +183,19 @@ impl Core {
             .write_of(clears, move |conn| changes.write(conn, &known))?
             .wait()?;
         for (id, message, to) in written.into_iter().flatten() {
-            self.send(id, message, &to, &receivers);
+            self.send(id, message, to);
         }
         Ok(is_active)
     }
 
-    /// Hands a message to its receivers.
-    fn send(&self, id: i64, message: Message, to: &[String], receivers: &[(Receiver, bool)]) {
+    /// Hands a message to its receivers, by their names.
+    fn send(&self, id: i64, message: Message, to: Vec<String>) {
         let message = Arc::new(message);
-        let to = receivers.iter().filter(|(one, _)| to.contains(&one.name));
-        for (receiver, trusted) in to {
+        for receiver in to {
             self.courier.send(Parcel {
                 id,
                 message: Arc::clone(&message),
-                receiver: receiver.clone(),
-                trusted: *trusted,
+                receiver,
             });
         }
     }
@@ -223,7 +217,7 @@ impl Core {
                     "the server was off for more than an hour",
                 ));
             } else if is_known {
-                self.send(stored.id, stored.message, &[receiver], &receivers);
+                self.send(stored.id, stored.message, vec![receiver]);
             } else {
                 // A receiver of the configuration file may be gone from it since the last start.
                 failed.push((stored.id, receiver, NO_RECEIVER));

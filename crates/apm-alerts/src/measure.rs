@@ -102,13 +102,47 @@ fn alert(place: Place, part: &str, text: &str, link: String) -> Alert {
         service,
         environment,
     } = place;
-    // Without an environment or a part the subject has no empty end.
-    let subject = [&*service, &*environment, part].join("/");
     Alert {
-        subject: subject.trim_end_matches('/').to_owned(),
+        subject: subject(&service, &environment, part),
         service,
         environment,
         text: crate::message::plain(text),
         link,
+    }
+}
+
+/// The subject of a part of a service, which no other part has. Names may hold slashes: those of the service and the
+/// environment are written as in an address. Without an environment or a part there is no empty end.
+fn subject(service: &str, environment: &str, part: &str) -> String {
+    let [service, environment] =
+        [service, environment].map(|name| name.replace('%', "%25").replace('/', "%2F"));
+    match (&*environment, part) {
+        ("", "") => service,
+        (_, "") => format!("{service}/{environment}"),
+        _ => format!("{service}/{environment}/{part}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::subject;
+
+    #[test]
+    fn subjects_of_different_parts_are_different_whatever_slashes_they_have() {
+        assert_eq!(subject("shop", "", ""), "shop");
+        assert_eq!(subject("shop", "test", ""), "shop/test");
+        assert_eq!(subject("shop", "", "GET /"), "shop//GET /");
+        let names = ["", "a", "/", "a/", "/a", "a/a", "%2F", "a%"];
+        let mut all = HashSet::new();
+        for service in names {
+            for environment in names {
+                for part in names {
+                    let is_new = all.insert(subject(service, environment, part));
+                    assert!(is_new, "{service:?} {environment:?} {part:?}");
+                }
+            }
+        }
     }
 }

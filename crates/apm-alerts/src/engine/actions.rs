@@ -265,7 +265,7 @@ impl Core {
             .store
             .write(move |conn| evaluate::write(conn, &kept, false, (receivers, &known)))?;
         let (id, to) = ticket.await?;
-        self.send(id, message, &to, &all);
+        self.send(id, message, to);
         Ok(())
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use diesel::{QueryResult, SqliteConnection};
 
+use crate::deliver::NO_RECEIVER;
 use crate::error::AlertError;
 use crate::measure::{self, Disk, Facts, Reading};
 use crate::message::{Alert, Change, Message};
@@ -242,7 +243,7 @@ pub(super) fn write(
     }
     let id = history::add(conn, message, false, &there)?;
     for name in missing {
-        let why = Some(super::NO_RECEIVER.to_owned());
+        let why = Some(NO_RECEIVER.to_owned());
         history::note(conn, id, &name, (Became::Failed, 0, message.at, why))?;
     }
     Ok((id, there))

@@ -275,3 +275,80 @@ async fn a_message_for_a_receiver_that_is_gone_says_so() {
         Some("there is no receiver of this name")
     );
 }
+
+/// A server whose receiver of the page is busy again and again, and a message that waits for it.
+async fn with_a_busy_receiver_of_the_page() -> (Server, Hook) {
+    let busy = Hook::start(&["503 Busy"; 1000]);
+    let mut options = Options::default();
+    options.networks = vec!["127.0.0.0/8".parse().expect("a network")];
+    options.retries = vec![Duration::from_millis(50); 1000];
+    let server = Server::start(options);
+    let page = json!({"name": "page", "kind": "webhook", "url": busy.url});
+    let saved = server.alerts.save_receiver(receiver(page)).await;
+    saved.expect("saved");
+    server.alerts.test_receiver("page").await.expect("asked");
+    server.until("tried", |all| {
+        state(all).is_some_and(|(state, tried)| state == "waiting" && tried > 0)
+    });
+    (server, busy)
+}
+
+#[tokio::test]
+async fn a_message_that_waits_goes_to_the_address_that_its_receiver_has_by_then() {
+    let (server, _busy) = with_a_busy_receiver_of_the_page().await;
+    let hook = Hook::start(&[]);
+    let moved = json!({"name": "page", "kind": "webhook", "url": hook.url});
+    let saved = server.alerts.save_receiver(receiver(moved)).await;
+    saved.expect("saved");
+    assert_eq!(hook.next().body["change"], "test");
+    server.until("sent", |all| {
+        state(all).is_some_and(|(state, _)| state == "sent")
+    });
+}
+
+#[tokio::test]
+async fn a_message_that_waits_for_a_receiver_that_is_deleted_has_failed() {
+    let (server, _busy) = with_a_busy_receiver_of_the_page().await;
+    server
+        .alerts
+        .delete_receiver("page")
+        .await
+        .expect("deleted");
+    let overview = server.until("failed", |all| {
+        state(all).is_some_and(|(state, _)| state == "failed")
+    });
+    assert_eq!(
+        overview.history[0].deliveries[0].error.as_deref(),
+        Some("there is no receiver of this name")
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_command_that_takes_too_long_is_ended_with_what_it_has_started() {
+    use std::io::Read as _;
+
+    let dir = tempfile::tempdir().expect("a directory");
+    let pipe = dir.path().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.expect("a pipe").success());
+    // A pipe ends when the last process that may write to it has ended.
+    let (ended, end) = std::sync::mpsc::channel();
+    let read = pipe.clone();
+    std::thread::spawn(move || {
+        let mut pipe = std::fs::File::open(read).expect("a pipe");
+        ended.send(pipe.read_to_end(&mut Vec::new()).is_ok())
+    });
+    let script = [
+        "/bin/sh",
+        "-c",
+        "sleep 600 > \"$0\" & wait",
+        &pipe.display().to_string(),
+    ];
+    let mut options = to(json!({"name": "cmd", "kind": "command", "command": script}));
+    options.timeout = Duration::from_secs(1);
+    let server = Server::start(options);
+    server.watched();
+    raise(&server, 7);
+    assert_eq!(end.recv_timeout(Duration::from_secs(20)), Ok(true));
+}
