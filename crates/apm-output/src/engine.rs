@@ -1,5 +1,6 @@
 //! Questions to the engine: searches, single documents, refreshes.
 
+use apm_store::turns_direction;
 use reqwest::Method;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -133,5 +134,33 @@ pub(crate) fn is_priority_taken(reply: &Reply) -> bool {
 
 fn beginning(reply: &Reply) -> String {
     let body = &reply.body[..reply.body.len().min(SHOWN)];
-    String::from_utf8_lossy(body).trim().to_owned()
+    plain(String::from_utf8_lossy(body).trim())
+}
+
+/// Text of the engine, which anybody may have written there, for logs and pages: without line breaks, codes of a
+/// terminal and marks of direction.
+pub(crate) fn plain(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for one in text.chars() {
+        match one {
+            // Separators of lines and paragraphs are no control characters.
+            '\u{2028}' | '\u{2029}' => out.extend(one.escape_default()),
+            one if one.is_control() || turns_direction(one) => out.extend(one.escape_default()),
+            one => out.push(one),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn text_of_the_engine_begins_no_line_and_has_no_codes() {
+        assert_eq!(
+            plain("a\n\u{1b}[31mb\u{202e}é\"{"),
+            "a\\n\\u{1b}[31mb\\u{202e}é\"{"
+        );
+    }
 }

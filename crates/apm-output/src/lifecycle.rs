@@ -15,7 +15,7 @@ use crate::engine::{is_priority_taken, unexpected};
 /// stays.
 const OWNER: &str = "Installed by pocket-apm";
 
-/// Grows with each change of the policy. An older one is replaced.
+/// Grows with each change of the policy. An older one is replaced, a newer one stays.
 const VERSION: u64 = 1;
 
 /// Policies of users for the same data streams have a higher priority, and win.
@@ -44,10 +44,31 @@ struct Policy {
 pub(crate) enum Installed {
     /// It is there.
     Ours,
+    /// A server of a newer version made it, and it stays.
+    Newer,
     /// One that somebody else made has its name, or its place.
     Another,
     /// The engine has lifecycle policies of its own.
     Elastic,
+}
+
+impl Installed {
+    /// The way in which documents are deleted, in words. `name`: of the policy of this server.
+    pub(crate) fn words(self, name: &str) -> String {
+        match self {
+            Self::Ours => format!("by the policy {name}"),
+            Self::Newer => format!(
+                "by the policy {name} of a server of a newer version, at the age that is set there"
+            ),
+            Self::Another => format!(
+                "by a policy of somebody else, which has the name {name} or is for the same data streams: it stays as \
+                 it is"
+            ),
+            Self::Elastic => {
+                "by the lifecycle policies of Elasticsearch: change them in Kibana".to_owned()
+            }
+        }
+    }
 }
 
 /// Installs the policy where it is missing, or is of an older version or another age, and gives it to the indices that
@@ -73,11 +94,18 @@ pub(crate) async fn install(
         200 => {
             let found: Found = serde_json::from_slice(&reply.body)
                 .map_err(|_| unexpected(&format!("a look at the policy {name}"), &reply))?;
-            if !found.policy.description.starts_with(OWNER) {
-                return Ok(Installed::Another);
+            match version(&found.policy.description) {
+                None => return Ok(Installed::Another),
+                // While servers are upgraded one after the other, the old ones leave it alone.
+                Some(version) if version > VERSION => {
+                    attach(client, namespace).await?;
+                    return Ok(Installed::Newer);
+                }
+                Some(_) => {}
             }
             if found.policy.description == description {
-                return attach(client, namespace).await;
+                attach(client, namespace).await?;
+                return Ok(Installed::Ours);
             }
             // Another server may change it at the same time: then it is looked at again.
             format!(
@@ -94,7 +122,8 @@ pub(crate) async fn install(
     match reply.status {
         200 | 201 => {
             log::info!("the policy {name} was installed: {description}");
-            attach(client, namespace).await
+            attach(client, namespace).await?;
+            Ok(Installed::Ours)
         }
         // A policy of the same priority is for these data streams.
         _ if is_priority_taken(&reply) => Ok(Installed::Another),
@@ -104,13 +133,13 @@ pub(crate) async fn install(
 
 /// Gives the policy to the indices that were there before it. Those that have one keep it: the engine says so by index,
 /// and that is no failure.
-async fn attach(client: &Client, namespace: &str) -> Result<Installed, String> {
+async fn attach(client: &Client, namespace: &str) -> Result<(), String> {
     let path = format!("_plugins/_ism/add/{}", patterns(namespace).join(","));
     let body = json!({"policy_id": name(namespace)});
     let reply = client.ask(Method::POST, &path, Some(&body)).await?;
     match reply.status {
         // There are none yet.
-        200 | 404 => Ok(Installed::Ours),
+        200 | 404 => Ok(()),
         _ => Err(refused("a policy for the indices that are there", &reply)),
     }
 }
@@ -152,6 +181,13 @@ fn description(age: Duration) -> String {
     )
 }
 
+/// The version of a policy that a server made; none of one with another description.
+fn version(description: &str) -> Option<u64> {
+    let rest = description.strip_prefix(OWNER)?;
+    let (version, _) = rest.strip_prefix(", version ")?.split_once(':')?;
+    version.parse().ok()
+}
+
 /// Whole hours, rounded up.
 fn hours(age: Duration) -> u64 {
     age.as_secs().div_ceil(HOUR).max(1)
@@ -183,6 +219,17 @@ fn policy(namespace: &str, age: Duration, description: &str) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_version_of_a_policy_is_in_its_description() {
+        assert_eq!(
+            version(&description(Duration::from_secs(HOUR))),
+            Some(VERSION)
+        );
+        for other in ["", "mine", OWNER, "Installed by pocket-apm, version x: a"] {
+            assert_eq!(version(other), None, "{other}");
+        }
+    }
 
     #[test]
     fn an_index_goes_when_its_last_documents_are_old_enough() {

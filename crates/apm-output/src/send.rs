@@ -13,6 +13,7 @@ use crate::bulk::{Fate, Part, fates};
 use crate::client::{Body, Client, Failure};
 use crate::config::Pace;
 use crate::dialect::Dialect;
+use crate::engine::plain;
 use crate::stats::Shared;
 
 /// Refusals of a request that are kept to be looked at.
@@ -211,7 +212,7 @@ impl Open {
 
 /// The beginning of an answer.
 fn beginning(body: &[u8]) -> String {
-    beginning_of(body, 200)
+    plain(&beginning_of(body, 200))
 }
 
 fn beginning_of(text: &[u8], most: usize) -> String {

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use crate::engine::plain;
+
 /// Documents that are remembered, at most: several times as many as there are in an index of servers that agree.
 const MOST: usize = 100_000;
 
@@ -54,7 +56,7 @@ impl Refused {
         let count = self.counts.entry(reason).or_default();
         *count += 1;
         if *count == 1 {
-            let id: String = id.chars().take(100).collect();
+            let id = plain(&id.chars().take(100).collect::<String>());
             log::warn!(
                 "a document that another server shared is not taken ({}): {id}; further ones are counted only",
                 reason.as_str()

@@ -280,14 +280,7 @@ impl Session {
             };
             let installed = installed.await;
             let words = match &installed {
-                Ok(Installed::Ours) => format!("by the policy {name}"),
-                Ok(Installed::Another) => format!(
-                    "by a policy of somebody else, which has the name {name} or is for the same data streams: it \
-                     stays as it is"
-                ),
-                Ok(Installed::Elastic) => {
-                    "by the lifecycle policies of Elasticsearch: change them in Kibana".to_owned()
-                }
+                Ok(installed) => installed.words(&name),
                 Err(why) => format!("not set yet: {why}"),
             };
             let before = self.stats.look().retention;

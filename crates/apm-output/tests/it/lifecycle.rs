@@ -71,6 +71,29 @@ fn a_policy_is_installed_once_and_changed_with_the_age() {
 }
 
 #[test]
+fn a_policy_of_a_newer_server_stays_and_one_of_an_older_server_is_replaced() {
+    let engine = Engine::start(OPENSEARCH);
+    for (version, writes, words) in [(0, 1, "by the policy"), (99, 0, "newer version")] {
+        let made = format!(
+            "Installed by pocket-apm, version {version}: documents are deleted after 24 h."
+        );
+        let policy = json!({"policy": {"description": made, "ism_template": [{"priority": 1}]}});
+        engine
+            .state()
+            .policies
+            .all
+            .insert(NAME.to_owned(), (3, policy.clone()));
+        engine.state().policies.given.clear();
+        let config = with(&engine, 30 * DAY);
+        assert_eq!(written(&engine, config, words), writes, "version {version}");
+        let state = engine.state();
+        assert_eq!(state.policies.all[NAME].1 == policy, writes == 0);
+        // Indices that were there before get the one that there is.
+        assert_eq!(state.policies.given.len(), 1);
+    }
+}
+
+#[test]
 fn a_policy_of_a_user_stays_and_elasticsearch_gets_none() {
     let engine = Engine::start(OPENSEARCH);
     let own = json!({"policy": {"description": "mine", "ism_template": [{"priority": 1}]}});
