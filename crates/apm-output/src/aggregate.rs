@@ -25,7 +25,19 @@ const MOST: usize = 200_000;
 /// Events after which all is sent: what a start after a crash has to read again.
 const EVENTS: u64 = 2_000_000;
 
+/// Bytes of an event in the store beside its document, roughly.
+const ROW: u64 = 250;
+
 type Counts = HashMap<Key, Count, foldhash::fast::RandomState>;
+
+/// The bounds of counts that wait for the end of their buckets.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    /// Seconds.
+    pub(crate) seconds: i64,
+    /// Bytes of the events in them, which the store keeps until then.
+    pub(crate) bytes: u64,
+}
 
 /// Documents that are complete.
 #[derive(Debug)]
@@ -55,6 +67,9 @@ pub(crate) struct Aggregator {
     /// Counts and bars.
     size: usize,
     events: u64,
+    /// Bytes of the events that were counted since all was sent, and the most of them.
+    bytes: u64,
+    most_bytes: u64,
     /// `observer`, the same in all documents.
     observer: Vec<u8>,
     /// Labels of the metadata, by its address.
@@ -62,11 +77,10 @@ pub(crate) struct Aggregator {
 }
 
 impl Aggregator {
-    /// `counted`: the last event that is counted in what was sent, by width. `longest`: seconds that counts wait, at
-    /// most.
-    pub(crate) fn new(namespace: &str, counted: [i64; 3], longest: i64) -> Self {
+    /// `counted`: the last event that is counted in what was sent, by width.
+    pub(crate) fn new(namespace: &str, counted: [i64; 3], bounds: Bounds) -> Self {
         let now = now();
-        let periods = WIDTHS.map(|width| width.min(longest));
+        let periods = WIDTHS.map(|width| width.min(bounds.seconds));
         Self {
             namespace: namespace.to_owned(),
             counted,
@@ -77,6 +91,8 @@ impl Aggregator {
             flushed: periods.map(|period| now / period),
             size: 0,
             events: 0,
+            bytes: 0,
+            most_bytes: bounds.bytes,
             observer: Vec::new(),
             labels: HashMap::new(),
         }
@@ -94,6 +110,7 @@ impl Aggregator {
             return;
         }
         self.events += 1;
+        self.bytes += event.rest.len() as u64 + ROW;
         if self.observer.is_empty() {
             document.write_field("observer", &mut self.observer);
         }
@@ -131,13 +148,18 @@ impl Aggregator {
     pub(crate) fn is_due(&self) -> bool {
         let now = now();
         let ended = |at: usize| now / self.periods[at] != self.flushed[at];
-        self.size >= MOST || self.events >= EVENTS || (0..3).any(ended)
+        self.is_full() || (0..3).any(ended)
+    }
+
+    /// Whether all counts are written before their time.
+    fn is_full(&self) -> bool {
+        self.size >= MOST || self.events >= EVENTS || self.bytes >= self.most_bytes
     }
 
     /// The documents of what is counted up to the event `to`. `is_last`: of all buckets.
     pub(crate) fn flush(&mut self, to: i64, is_last: bool) -> Option<Flush> {
         let now = now();
-        let all = is_last || self.size >= MOST || self.events >= EVENTS;
+        let all = is_last || self.is_full();
         self.spill();
         let mut flush = Flush {
             to,
@@ -165,6 +187,7 @@ impl Aggregator {
         }
         if all {
             self.events = 0;
+            self.bytes = 0;
         }
         (flush.widths != [false; 3]).then_some(flush)
     }

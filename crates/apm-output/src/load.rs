@@ -6,7 +6,7 @@ use apm_store::event::StoredEvent;
 use apm_store::output::{self, Aggregate, Cargo, Flight, State};
 use apm_store::{Store, StoreError, Texts};
 
-use crate::aggregate::{Aggregator, Flush};
+use crate::aggregate::{Aggregator, Bounds, Flush};
 use crate::config::Config;
 use crate::dialect::Dialect;
 use encode::Encoder;
@@ -16,8 +16,12 @@ pub(crate) use encode::Parts;
 /// Aggregates that are read together.
 const AGGREGATES: usize = 4096;
 
-/// Seconds that counts wait at most where traces are sampled.
+/// Seconds that counts wait at most where traces are sampled, and at least where events are deleted soon.
 const SAMPLED: i64 = 600;
+const SHORTEST: i64 = 60;
+
+/// The part of the store's room that events take at most which were sent and are not counted yet.
+const SHARE: u64 = 16;
 
 /// Documents that are ready to be sent.
 #[derive(Debug)]
@@ -61,7 +65,7 @@ impl Loader {
         Self {
             texts: Texts::default(),
             encoder: Encoder::new(config, dialect, &state.store),
-            aggregator: Aggregator::new(&config.namespace, state.aggregated, longest_wait(&store)),
+            aggregator: Aggregator::new(&config.namespace, state.aggregated, bounds(&store)),
             // Events that were sent may still have to be counted.
             position: counted.min(state.sent),
             sent: state.sent,
@@ -199,11 +203,18 @@ impl Loader {
     }
 }
 
-/// Seconds that counts wait for their bucket to end, at most. Events stay whole in the store until they are counted in
-/// all widths, so that tail sampling would wait for an hour.
-fn longest_wait(store: &Store) -> i64 {
-    match store.options().tail {
-        Some(_) => SAMPLED,
-        None => i64::MAX,
+/// The bounds of counts that wait for their bucket to end. Events stay whole in the store until they are counted in all
+/// widths: tail sampling and the age of events would wait for an hour, and a full store would delete old rollups first.
+fn bounds(store: &Store) -> Bounds {
+    let options = store.options();
+    let age = |age: std::time::Duration| i64::try_from(age.as_secs()).unwrap_or(i64::MAX);
+    let seconds = match (options.tail, options.raw_max_age) {
+        (Some(_), _) => SAMPLED,
+        (None, Some(max_age)) => age(max_age).max(SHORTEST),
+        (None, None) => i64::MAX,
+    };
+    Bounds {
+        seconds,
+        bytes: options.max_size.map_or(u64::MAX, |size| size / SHARE),
     }
 }

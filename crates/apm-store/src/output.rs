@@ -265,18 +265,9 @@ pub fn refusals(conn: &mut SqliteConnection) -> QueryResult<Vec<Refusal>> {
     Ok(rows.collect())
 }
 
-/// The first block of which the output still needs events; `i64::MAX` where there is no output.
-pub(super) fn first_needed_block(conn: &mut SqliteConnection) -> QueryResult<i64> {
-    let done: Option<i64> = output::table
-        .select(output::sent)
-        .get_result(conn)
-        .optional()?;
-    Ok(done.map_or(i64::MAX, |done| (done + 1).div_euclid(SLOTS)))
-}
-
 /// The first block of which the output still needs events, be it to count them in an aggregate: one that starts after a
 /// crash reads them again. `i64::MAX` where there is no output.
-pub(super) fn first_uncounted_block(conn: &mut SqliteConnection) -> QueryResult<i64> {
+pub(super) fn first_needed_block(conn: &mut SqliteConnection) -> QueryResult<i64> {
     let done = state(conn)?.map(|state| state.aggregated.into_iter().fold(state.sent, i64::min));
     Ok(done.map_or(i64::MAX, |done| (done + 1).div_euclid(SLOTS)))
 }

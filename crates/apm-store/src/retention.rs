@@ -7,7 +7,8 @@
 //! * When the files grow beyond their limit, what nothing refers to any more goes first, then the oldest blocks. When
 //!   the events that are left take less than a quarter of the files it is the oldest rollups' turn, then that of names
 //!   that are used by rollups only. The newest events and the newest minutes always stay.
-//! * Events that an output has not sent yet stay beyond their age, and go after old rollups. They are counted as lost.
+//! * Events that an output has not sent or not counted yet stay beyond their age, and go after old rollups. Those that
+//!   were not sent are counted as lost.
 //! * Traces that matter stay when the blocks around them go, within a share of the room (`keep`).
 //! * With tail sampling, complete traces that do not matter go after some minutes, but for a share (`tail`).
 //! * Dictionary rows go when nothing that is kept can refer to them.

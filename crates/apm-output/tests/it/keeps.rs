@@ -189,3 +189,67 @@ fn events_that_were_sent_and_not_counted_before_a_crash_are_whole_after_it_and_s
 fn log_line() -> String {
     r#"{"log":{"message":"still here"}}"#.to_owned()
 }
+
+#[test]
+fn events_that_were_sent_and_not_counted_before_a_crash_outlive_their_age_and_go_once_they_are_counted()
+ {
+    let dir = tempfile::tempdir().expect("a directory");
+    let engine = Engine::start(OPENSEARCH);
+    let mut options = StoreOptions::new(dir.path().join("apm.db"));
+    options.raw_max_age = Some(Duration::from_secs(1));
+    options.keeps_unsent = true;
+    let aging = Store::open(options).expect("opens");
+    let count = feed(&aging, lines(0, 2000));
+    // All of it was sent, and nothing counted.
+    aging
+        .write(move |conn| {
+            output::open(conn, "0123456789ab")?;
+            let last = output::newest(conn, -1)?.last;
+            output::skip(conn, last, 0)
+        })
+        .expect("open")
+        .wait()
+        .expect("written");
+    let stored = apm_time::now();
+    wait("they are too old", || {
+        // Each batch makes retention look.
+        feed(&aging, [log_line()]);
+        apm_time::now() - stored > 2_500_000
+    });
+    assert_eq!(aging.stats().deleted_blocks, 0);
+    let output = start(&aging, config(&engine));
+    wait("what came since is sent", || {
+        output.stats().lag.events == 0 && output.stats().documents > 0
+    });
+    // A stop counts all there is.
+    output.stop();
+    let place = aging.read::<_, apm_store::StoreError>(|conn| Ok(output::state(conn)?));
+    let place = place.expect("readable").expect("there");
+    assert!(
+        place.aggregated.into_iter().all(|to| to >= count as i64),
+        "{place:?}"
+    );
+    wait("they are deleted", || {
+        feed(&aging, [log_line()]);
+        aging.stats().deleted_blocks > 10
+    });
+}
+
+#[test]
+fn counts_are_written_before_the_events_in_them_take_much_of_the_room() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let engine = Engine::start(OPENSEARCH);
+    let mut options = StoreOptions::new(dir.path().join("apm.db"));
+    options.max_size = Some(4 << 20);
+    options.keeps_unsent = true;
+    let store = Store::open(options).expect("opens");
+    let output = start(&store, config(&engine));
+    // Of about 300 bytes each: more than a sixteenth of the room.
+    feed(&store, lines(0, 2000));
+    wait("all widths are written", || {
+        let place = store.read::<_, apm_store::StoreError>(|conn| Ok(output::state(conn)?));
+        let place = place.expect("readable").expect("there");
+        place.aggregated.into_iter().all(|to| to > 0)
+    });
+    output.stop();
+}

@@ -33,7 +33,8 @@ impl Retention {
         Ok(too_old.map(|(id, _)| id).collect())
     }
 
-    /// The first block that has to stay for an output, as long as anything else can go.
+    /// The first block that has to stay for an output, which has not sent or not counted its events yet, as long as
+    /// anything else can go.
     pub(super) fn first_needed_block(&self, conn: &mut SqliteConnection) -> QueryResult<i64> {
         match self.options.keeps_unsent {
             true => output::first_needed_block(conn),

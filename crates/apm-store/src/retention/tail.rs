@@ -26,7 +26,6 @@ use super::super::first_rows::first_rows;
 use super::super::id::{Identifier, StoredId};
 use super::super::kept;
 use super::super::options::TailSampling;
-use super::super::output;
 use super::super::schema::block;
 use super::keep::Keeper;
 use super::{BLOCKS, Retention, Step};
@@ -225,10 +224,7 @@ impl Retention {
             return Ok(());
         };
         // Events that an output has not sent and counted yet come first.
-        let needed = match self.options.keeps_unsent {
-            true => output::first_uncounted_block(conn)?,
-            false => i64::MAX,
-        };
+        let needed = self.first_needed_block(conn)?;
         let complete = kept::first_complete_block(conn)?;
         let cutoff = now.saturating_sub(seconds(&policy));
         let mut due = blocks_from(conn, complete, BLOCKS)?;
