@@ -7,7 +7,6 @@ use std::fmt;
 
 use maud::{Markup, Render, html};
 
-use super::plot::labels::without_zeros;
 use crate::analytics::change::{Change, Comparable};
 
 /// U+202F, the narrow space that keeps a figure and its unit on one line.
@@ -34,6 +33,14 @@ impl fmt::Display for Figure {
 impl Render for Figure {
     fn render(&self) -> Markup {
         html! { span { (self.figure) span.u { @if !self.unit.is_empty() { (NARROW) (self.unit) } } } }
+    }
+}
+
+/// A number without the zeros that end its decimals.
+pub(crate) fn without_zeros(text: &str) -> String {
+    match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => text.to_owned(),
     }
 }
 

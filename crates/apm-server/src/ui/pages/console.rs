@@ -13,7 +13,6 @@ use crate::ui::components::head::{Crumb, page_head};
 use crate::ui::components::panel::{nothing, panel};
 use crate::ui::components::shell::Section;
 use crate::ui::number;
-use crate::ui::plot::labels::without_zeros;
 use crate::ui::view::View;
 use crate::ui::words;
 
@@ -197,7 +196,7 @@ fn real(value: f64) -> String {
     if size > 0.0 && !(0.001..1e15).contains(&size) {
         return format!("{value:.3e}");
     }
-    without_zeros(&format!("{value:.3}"))
+    number::without_zeros(&format!("{value:.3}"))
 }
 
 fn cell(view: &View, column: &str, cell: &Cell, numeric: bool) -> Markup {

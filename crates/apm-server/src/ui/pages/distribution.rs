@@ -8,8 +8,7 @@ use crate::analytics::samples::Durations;
 use crate::answers::sourced::Sourced;
 use crate::ui::chart::histogram::{self, Bin, Histogram};
 use crate::ui::components::controls::segment;
-use crate::ui::number::FEW;
-use crate::ui::plot::labels::without_zeros;
+use crate::ui::number::{FEW, without_zeros};
 use crate::ui::view::View;
 
 fn bins(bars: &[Bar]) -> Vec<Bin> {

@@ -1,6 +1,6 @@
 //! Numbers without a unit that we know: labels of ticks, and values of metrics.
 
-use crate::ui::number::{compact, grouped};
+use crate::ui::number::{compact, grouped, without_zeros};
 
 /// From here on a number is written with its power of ten: `1.7e300` stays in its place.
 const LARGE: f64 = 1e15;
@@ -62,14 +62,6 @@ fn places(value: f64) -> usize {
     // 9.996 is 10.0: what counts is the number when it is rounded.
     let rounded = value * 1.0005;
     (2.0 - rounded.log10().floor()).max(0.0) as usize
-}
-
-/// A number without the zeros that end its decimals.
-pub(crate) fn without_zeros(text: &str) -> String {
-    match text.contains('.') {
-        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
-        false => text.to_owned(),
-    }
 }
 
 #[cfg(test)]
