@@ -123,10 +123,10 @@ test("deleting everything needs its box, empties every page, and each page says 
   expect((await server.api("discover", { from: "now-7d" })).total).toBe(0);
   const says = {
     "/services": "No services",
-    "/services/cart": "No requests",
-    "/services/cart/transactions": "No transactions",
-    "/services/cart/metrics": "No metrics",
-    "/services/cart/dependencies": "No calls",
+    "/services/cart": "No service named",
+    "/services/cart/transactions": "No service named",
+    "/services/cart/metrics": "No service named",
+    "/services/cart/dependencies": "No service named",
     "/errors": "No errors",
     "/traces": "No traces",
     [`/traces/${TRACE}`]: "No such trace",
