@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use apm_server::api_keys::{ApiKeys, NewKey, Privilege};
-use apm_server::text_file;
+use apm_store::text_file;
 
 use crate::cli::{ApiKeyCommand, ApmOptions};
 

@@ -10,7 +10,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
-use apm_server::text_file;
+use apm_store::text_file;
 use clap::{ArgAction, Command};
 use toml::{Table, Value};
 

@@ -1,10 +1,8 @@
 //! `pocket-apm sourcemap upload`: sends a source map to a running APM server.
 
-use std::fs::File;
-use std::io::Read as _;
-
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use apm_server::source_maps::LARGEST;
+use apm_store::text_file;
 
 use crate::cli::{ApmOptions, SourceMapCommand, SourceMapOptions};
 use crate::remote;
@@ -16,17 +14,10 @@ use crate::remote;
 pub fn run(command: &SourceMapCommand, apm: &ApmOptions) -> anyhow::Result<()> {
     let SourceMapCommand::Upload(options) = command;
     let file = options.file.display();
-    let mut map = Vec::new();
-    File::open(&options.file)
-        // One byte more tells that it is too large. The size that a file states does not: a device has none.
-        .and_then(|map_file| map_file.take(LARGEST as u64 + 1).read_to_end(&mut map))
-        .with_context(|| format!("cannot read {file}"))?;
-    if map.len() > LARGEST {
-        bail!(
-            "{file} is larger than {} MiB, which no server takes",
-            LARGEST >> 20
-        );
-    }
+    // No server takes a larger one, or one that is no text.
+    let map = text_file::read(&options.file, LARGEST as u64)
+        .with_context(|| format!("cannot read {file}"))?
+        .into_bytes();
     let server = remote::server(options.to.server.as_deref(), &options.to.access, apm)?;
     let boundary = boundary(&map);
     let body = form(options, &map, &boundary);

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context as _, bail, ensure};
 use apm_server::insight::check::baseline::{Allowed, Baseline, Seen};
 use apm_server::insight::check::{Gate, Replayed};
-use apm_server::text_file;
+use apm_store::text_file;
 use sql_advisor::{Lab, Options};
 
 use super::text::short;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, ensure};
 use apm_server::insight::check::Verdict;
-use apm_server::text_file;
+use apm_store::text_file;
 use sql_advisor::{Fate, Migration, figure};
 
 use super::not_judged;

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use apm_server::{BasePath, Network, SecretToken, TailSampling, text_file};
+use apm_server::{BasePath, Network, SecretToken, TailSampling};
+use apm_store::text_file;
 use clap::Args;
 
 use super::output::OutputOptions;

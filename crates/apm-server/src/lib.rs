@@ -34,7 +34,6 @@ mod server;
 mod shared;
 pub mod source_maps;
 pub mod terminal;
-pub mod text_file;
 mod tls;
 mod ui;
 mod unread;

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::text_file;
+use apm_store::text_file;
 
 /// The shortest pause between looks at the files. Nothing is done while nobody asks for the value.
 const LOOK_EVERY: Duration = Duration::from_secs(1);

@@ -53,6 +53,7 @@ mod scratch;
 mod scrub;
 pub mod share;
 mod stats;
+pub mod text_file;
 mod ticket;
 mod trace_index;
 mod wal;

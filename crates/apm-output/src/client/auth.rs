@@ -1,16 +1,15 @@
 //! The credential, from its file to its header.
 
-use std::fs::File;
-use std::io::Read as _;
 use std::path::Path;
 
+use apm_store::text_file;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::header::HeaderValue;
 
 use crate::config::Auth;
 
-/// Bytes of a file with a credential, less than.
+/// Bytes of a file with a credential, at most.
 const LONGEST_SECRET: u64 = 4096;
 
 /// The header of a credential.
@@ -40,17 +39,8 @@ pub(super) fn read(auth: &Auth) -> Result<Option<HeaderValue>, String> {
 
 /// The text of a file, without blanks around it.
 fn secret(file: &Path) -> Result<String, String> {
-    let mut text = String::new();
-    // A device gives bytes without end. A credential that is cut here is refused below or by the engine.
-    File::open(file)
-        .and_then(|opened| opened.take(LONGEST_SECRET).read_to_string(&mut text))
+    let text = text_file::read(file, LONGEST_SECRET)
         .map_err(|error| format!("cannot read {}: {error}", file.display()))?;
-    if text.len() as u64 == LONGEST_SECRET {
-        return Err(format!(
-            "{} has {LONGEST_SECRET} bytes or more",
-            file.display()
-        ));
-    }
     match text.trim() {
         "" => Err(format!("{} is empty", file.display())),
         text => Ok(text.to_owned()),
@@ -87,6 +77,6 @@ mod tests {
     #[test]
     fn a_file_without_end_is_refused() {
         let refused = read(&Auth::ApiKey("/dev/zero".into())).unwrap_err();
-        assert!(refused.contains("4096 bytes or more"), "{refused}");
+        assert!(refused.contains("more than 4096 bytes"), "{refused}");
     }
 }

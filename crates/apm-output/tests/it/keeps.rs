@@ -142,15 +142,7 @@ fn events_that_were_sent_and_not_counted_before_a_crash_are_whole_after_it_and_s
         &sampling,
         lines(0, 2000).filter(|line| !line.contains("{\"error")),
     );
-    sampling
-        .write(move |conn| {
-            output::open(conn, "0123456789ab")?;
-            let last = output::newest(conn, -1)?.last;
-            output::skip(conn, last, 0)
-        })
-        .expect("open")
-        .wait()
-        .expect("written");
+    skip_all(&sampling);
     let stored = apm_time::now();
     wait("their traces are complete", || {
         // Each batch makes retention look.
@@ -158,12 +150,7 @@ fn events_that_were_sent_and_not_counted_before_a_crash_are_whole_after_it_and_s
         apm_time::now() - stored > 3_500_000
     });
     assert_eq!(sampling.stats().sampled_out, 0);
-    let output = start(&sampling, config(&engine));
-    wait("what came since is sent", || {
-        output.stats().lag.events == 0 && output.stats().documents > 0
-    });
-    // A stop counts all there is.
-    output.stop();
+    send_and_count(&sampling, &engine);
     let output = start(&sampling, config(&engine));
     let transactions = i64::try_from(count / 3).expect("few");
     for interval in ["1m", "10m", "60m"] {
@@ -190,6 +177,34 @@ fn log_line() -> String {
     r#"{"log":{"message":"still here"}}"#.to_owned()
 }
 
+/// Notes that all events were sent, and none was counted: as a crash leaves it.
+fn skip_all(store: &Store) {
+    store
+        .write(move |conn| {
+            output::open(conn, "0123456789ab")?;
+            let last = output::newest(conn, -1)?.last;
+            output::skip(conn, last, 0)
+        })
+        .expect("open")
+        .wait()
+        .expect("written");
+}
+
+/// Sends what is not sent yet, and counts all there is: a stop does.
+fn send_and_count(store: &Store, engine: &Engine) {
+    let output = start(store, config(engine));
+    wait("what came since is sent", || {
+        output.stats().lag.events == 0 && output.stats().documents > 0
+    });
+    output.stop();
+}
+
+/// The last event that is counted in what was written, by width.
+fn counted(store: &Store) -> [i64; 3] {
+    let place = store.read::<_, apm_store::StoreError>(|conn| Ok(output::state(conn)?));
+    place.expect("readable").expect("there").aggregated
+}
+
 #[test]
 fn events_that_were_sent_and_not_counted_before_a_crash_outlive_their_age_and_go_once_they_are_counted()
  {
@@ -201,15 +216,7 @@ fn events_that_were_sent_and_not_counted_before_a_crash_outlive_their_age_and_go
     let aging = Store::open(options).expect("opens");
     let count = feed(&aging, lines(0, 2000));
     // All of it was sent, and nothing counted.
-    aging
-        .write(move |conn| {
-            output::open(conn, "0123456789ab")?;
-            let last = output::newest(conn, -1)?.last;
-            output::skip(conn, last, 0)
-        })
-        .expect("open")
-        .wait()
-        .expect("written");
+    skip_all(&aging);
     let stored = apm_time::now();
     wait("they are too old", || {
         // Each batch makes retention look.
@@ -217,17 +224,11 @@ fn events_that_were_sent_and_not_counted_before_a_crash_outlive_their_age_and_go
         apm_time::now() - stored > 2_500_000
     });
     assert_eq!(aging.stats().deleted_blocks, 0);
-    let output = start(&aging, config(&engine));
-    wait("what came since is sent", || {
-        output.stats().lag.events == 0 && output.stats().documents > 0
-    });
-    // A stop counts all there is.
-    output.stop();
-    let place = aging.read::<_, apm_store::StoreError>(|conn| Ok(output::state(conn)?));
-    let place = place.expect("readable").expect("there");
+    send_and_count(&aging, &engine);
+    let counted = counted(&aging);
     assert!(
-        place.aggregated.into_iter().all(|to| to >= count as i64),
-        "{place:?}"
+        counted.into_iter().all(|to| to >= count as i64),
+        "{counted:?}"
     );
     wait("they are deleted", || {
         feed(&aging, [log_line()]);
@@ -247,9 +248,7 @@ fn counts_are_written_before_the_events_in_them_take_much_of_the_room() {
     // Of about 300 bytes each: more than a sixteenth of the room.
     feed(&store, lines(0, 2000));
     wait("all widths are written", || {
-        let place = store.read::<_, apm_store::StoreError>(|conn| Ok(output::state(conn)?));
-        let place = place.expect("readable").expect("there");
-        place.aggregated.into_iter().all(|to| to > 0)
+        counted(&store).into_iter().all(|to| to > 0)
     });
     output.stop();
 }

@@ -2,9 +2,10 @@
 //!
 //! Five protections, each of which would stop most attacks: the file is opened with `mode=ro` and `query_only`; an
 //! authorizer lets pass only what a purpose needs (so that PRAGMA, ATTACH, and writes fail before they are prepared,
-//! with a reason); SQLite's limits bound text, values, depth and joins; a progress handler ends what takes too long, in
-//! preparing too (ADR 447), and what fills the disk with temporary files; and SQLite's memory has a bound on the
-//! thread, as a short text can grow without end while it is prepared (ADR 425).
+//! with a reason); SQLite's limits bound text, values, depth and joins; what takes too long is ended, by a progress
+//! handler and, while it is prepared, also by refusing memory (ADR 447), and what fills the disk with temporary files
+//! is ended, too; SQLite's memory has a bound on the thread, as a short text can grow without end while it is prepared
+//! (ADR 425).
 //! Exactly one statement is prepared.
 
 use std::path::Path;
