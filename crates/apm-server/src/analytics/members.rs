@@ -87,8 +87,8 @@ impl Members {
     }
 
     /// All ids.
-    pub(super) fn into_ids(self) -> Vec<i64> {
-        self.places.into_keys().collect()
+    pub(super) fn ids(&self) -> impl Iterator<Item = i64> {
+        self.places.keys().copied()
     }
 
     /// The place of an id's key.

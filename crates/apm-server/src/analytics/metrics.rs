@@ -100,12 +100,7 @@ pub fn page(
     after: &str,
 ) -> QueryResult<Metrics> {
     let axis = Axis::from(window);
-    let all = listed::all(conn, scope, window)?;
-    let mut names: Vec<Listed> = all
-        .into_iter()
-        .filter(|metric| metric.name.as_str() > after)
-        .take(MOST_NAMES + 1)
-        .collect();
+    let mut names = listed::after(conn, scope, window, (after, MOST_NAMES + 1))?;
     let more = names.len() > MOST_NAMES;
     names.truncate(MOST_NAMES);
     Ok(Metrics {

@@ -93,7 +93,8 @@ pub fn list(
     limit: i64,
 ) -> QueryResult<Vec<Sample>> {
     let groups = Sql::new(include_str!("latency/members.sql"));
-    let groups = Members::read(conn, &window.bind(scope.bind(groups)))?.into_ids();
+    let groups = Members::read(conn, &window.bind(scope.bind(groups)))?;
+    let groups: Vec<i64> = groups.ids().collect();
     let bound = (window.range.from, limit.clamp(0, LIMIT));
     let rows: Vec<Row> = newest(conn, &groups, bound, || {
         window

@@ -105,8 +105,8 @@ pub fn trend(
     fingerprint: u64,
     window: &Window,
 ) -> QueryResult<Latency> {
-    let members = statements::members(conn, scope, Some(fingerprint), window)?.into_ids();
-    let members: Members = members.into_iter().map(|id| (id, "")).collect();
+    let members = statements::members(conn, scope, Some(fingerprint), window)?;
+    let members: Members = members.ids().map(|id| (id, "")).collect();
     if let Some(fine) = short::trend(conn, &members, window)? {
         return Ok(fine);
     }
@@ -148,8 +148,7 @@ pub fn detail(
     durations: Durations,
     window: &Window,
 ) -> QueryResult<Detail> {
-    let found = statements::list(conn, scope, Some(fingerprint), window)?;
-    let groups = statements::members(conn, scope, Some(fingerprint), window)?.into_ids();
+    let (found, groups) = statements::one(conn, scope, fingerprint, window)?;
     let bound = (window.range.from, SAMPLES);
     let samples: Vec<Row> = newest(conn, &groups, bound, || {
         window

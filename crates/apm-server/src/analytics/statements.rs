@@ -186,19 +186,35 @@ pub fn list(
     fingerprint: Option<u64>,
     window: &Window,
 ) -> QueryResult<Statements> {
-    let own = members(conn, scope, fingerprint, window)?;
-    let costs = Costs::read(conn, &window.slices())?;
-    let mut found = of_members(conn, &own, window, most_time(&Pick::default()), &costs)?;
-    if fingerprint.is_some() {
-        // The share is that of a list: of the time of all statements, and not of those that are chosen.
-        let all = members(conn, scope, None, window)?;
-        let sums = totals::of_window(conn, Table::Statements, &all, &window.slices())?;
-        let all: f64 = sums.iter().map(|sum| sum.total.sum).sum();
-        for statement in &mut found.statements {
-            statement.share = mean(statement.total, all).unwrap_or(0.0);
+    match fingerprint {
+        Some(fingerprint) => Ok(one(conn, scope, fingerprint, window)?.0),
+        None => {
+            let members = members(conn, scope, None, window)?;
+            let costs = Costs::read(conn, &window.slices(), None)?;
+            of_members(conn, &members, window, most_time(&Pick::default()), &costs)
         }
     }
-    Ok(found)
+}
+
+/// One statement wherever it runs, and its ids in the store.
+pub(super) fn one(
+    conn: &mut SqliteConnection,
+    scope: &Scope,
+    fingerprint: u64,
+    window: &Window,
+) -> QueryResult<(Statements, Vec<i64>)> {
+    let own = members(conn, scope, Some(fingerprint), window)?;
+    let ids: Vec<i64> = own.ids().collect();
+    let costs = Costs::read(conn, &window.slices(), Some(&ids))?;
+    let mut found = of_members(conn, &own, window, most_time(&Pick::default()), &costs)?;
+    // The share is that of a list: of the time of all statements, and not of those that are chosen.
+    let all = members(conn, scope, None, window)?;
+    let sums = totals::of_window(conn, Table::Statements, &all, &window.slices())?;
+    let all: f64 = sums.iter().map(|sum| sum.total.sum).sum();
+    for statement in &mut found.statements {
+        statement.share = mean(statement.total, all).unwrap_or(0.0);
+    }
+    Ok((found, ids))
 }
 
 /// Those of all statements that are picked. Beyond all of them, the last thousand. `rank`: what
@@ -215,7 +231,7 @@ pub(crate) fn list_of(
     let members = members(conn, scope, None, window)?;
     let names = bound(include_str!("statements/names.sql"), scope, None, window);
     let found = pick.ids(conn, &names)?;
-    let costs = Costs::read(conn, &window.slices())?;
+    let costs = Costs::read(conn, &window.slices(), None)?;
     let texts = match rank {
         Some(Rank::Text) => places_by_text(conn, &by_text_sql(scope, window))?,
         _ => HashMap::new(),
@@ -349,6 +365,6 @@ pub fn of_dependency(
                 && Some(caller.subtype.as_str()) == subtype
         })
     });
-    let costs = Costs::read(conn, &window.slices())?;
+    let costs = Costs::read(conn, &window.slices(), None)?;
     of_members(conn, &members, window, most_time(&Pick::default()), &costs)
 }

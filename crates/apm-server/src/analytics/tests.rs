@@ -171,7 +171,18 @@ fn questions() -> Vec<(&'static str, Sql)> {
         ("metrics/memory", metrics::memory_sql(&scope, &window)),
         (
             "metrics/listed",
-            other(include_str!("metrics/listed.sql")).bind("id", 1),
+            other(include_str!("metrics/listed.sql"))
+                .bind("id", 1)
+                .bind("owner", 1)
+                .bind("after", "")
+                .bind("limit", 10),
+        ),
+        (
+            "metrics/there",
+            other(include_str!("metrics/there.sql"))
+                .bind("id", 1)
+                .bind("owner", 1)
+                .bind("names", "[\"a\"]"),
         ),
         (
             "metrics/series",
@@ -239,6 +250,22 @@ fn no_list_scans_the_rows_of_events() {
             assert!(!is_scan, "{name}: {plan:#?}");
         }
     }
+}
+
+#[test]
+fn names_of_metrics_are_read_in_the_order_of_their_index() {
+    let mut conn = empty();
+    let questions = questions();
+    let (_, listed) = questions
+        .iter()
+        .find(|(name, _)| *name == "metrics/listed")
+        .expect("it is asked");
+    let plan = listed.plan(&mut conn).expect("a plan");
+    // A sort would hold every name of the service for a page of them.
+    assert!(
+        !plan.iter().any(|step| step.contains("TEMP B-TREE")),
+        "{plan:#?}"
+    );
 }
 
 #[test]

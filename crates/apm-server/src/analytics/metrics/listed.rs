@@ -1,6 +1,7 @@
 //! The metrics of a scope that have values in a window.
 
-use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashSet};
 
 use apm_store::event::MetricKind;
 use diesel::prelude::*;
@@ -26,10 +27,13 @@ pub struct Listed {
     pub series: i64,
 }
 
+/// A service, and whose the names of its metrics are.
 #[derive(QueryableByName)]
-struct Id {
+struct Place {
     #[diesel(sql_type = BigInt)]
     id: i64,
+    #[diesel(sql_type = BigInt)]
+    owner: i64,
 }
 
 #[derive(QueryableByName)]
@@ -42,37 +46,94 @@ struct Row {
     unit: String,
     #[diesel(sql_type = BigInt)]
     series: i64,
+    #[diesel(sql_type = BigInt)]
+    newest: i64,
 }
 
-/// The metrics by name, those that several services have once.
+#[derive(QueryableByName)]
+struct Name {
+    #[diesel(sql_type = Text)]
+    name: String,
+}
+
+/// The first `most` metrics behind the name `after`, in order; those that several services have once, as the newest
+/// series says.
 ///
 /// # Errors
 /// Those of SQLite.
-pub(super) fn all(
+pub(super) fn after(
     conn: &mut SqliteConnection,
     scope: &Scope,
     window: &Window,
+    (after, most): (&str, usize),
 ) -> QueryResult<Vec<Listed>> {
-    let services = window.bind(scope.bind(Sql::new(include_str!("services.sql"))));
-    let services: Vec<Id> = services.load(conn)?;
-    let mut found: BTreeMap<String, Listed> = BTreeMap::new();
-    for Id { id } in services {
-        let sql = window
-            .bind(Sql::new(include_str!("listed.sql")))
-            .bind("id", id);
+    let mut found: BTreeMap<String, (i64, Listed)> = BTreeMap::new();
+    for place in places(conn, scope, window)? {
+        let sql = of_place(include_str!("listed.sql"), &place, window)
+            .bind("after", after)
+            .bind("limit", i64::try_from(most).unwrap_or(i64::MAX));
         let rows: Vec<Row> = sql.load(conn)?;
         for row in rows {
             let Some(kind) = MetricKind::of_code(row.kind) else {
                 continue;
             };
-            let entry = found.entry(row.name.clone()).or_insert(Listed {
-                name: row.name,
+            let own = Listed {
+                name: row.name.clone(),
                 kind: kind.as_str(),
                 unit: row.unit,
-                series: 0,
-            });
-            entry.series += row.series;
+                series: row.series,
+            };
+            match found.entry(row.name) {
+                Entry::Vacant(entry) => {
+                    entry.insert((row.newest, own));
+                }
+                Entry::Occupied(mut entry) => {
+                    let (newest, known) = entry.get_mut();
+                    let series = known.series + own.series;
+                    if row.newest > *newest {
+                        *newest = row.newest;
+                        *known = own;
+                    }
+                    known.series = series;
+                }
+            }
         }
     }
-    Ok(found.into_values().collect())
+    // Each place has its own first ones, and the first ones of all are among them.
+    Ok(found
+        .into_values()
+        .map(|(_, listed)| listed)
+        .take(most)
+        .collect())
+}
+
+/// Those of some names that are there.
+///
+/// # Errors
+/// Those of SQLite.
+pub(super) fn there(
+    conn: &mut SqliteConnection,
+    scope: &Scope,
+    window: &Window,
+    names: &[&str],
+) -> QueryResult<HashSet<String>> {
+    let wanted = serde_json::json!(names).to_string();
+    let mut found = HashSet::new();
+    for place in places(conn, scope, window)? {
+        let sql =
+            of_place(include_str!("there.sql"), &place, window).bind("names", wanted.as_str());
+        let rows: Vec<Name> = sql.load(conn)?;
+        found.extend(rows.into_iter().map(|row| row.name));
+    }
+    Ok(found)
+}
+
+fn places(conn: &mut SqliteConnection, scope: &Scope, window: &Window) -> QueryResult<Vec<Place>> {
+    let sql = window.bind(scope.bind(Sql::new(include_str!("services.sql"))));
+    sql.load(conn)
+}
+
+fn of_place(text: &'static str, place: &Place, window: &Window) -> Sql {
+    let sql = window.bind(Sql::new(text));
+    sql.bind("id", place.id).bind("owner", place.owner)
 }

@@ -1,4 +1,5 @@
--- Metrics of one service with values in the window. A metric whose kind or unit changed has those of its newest series.
+-- Metrics of one service with values in the window, in order of names from :after on. A metric whose kind or unit changed
+-- has those of its newest series. Names are read in the order of their index, and no more than are listed.
 WITH slice (level, start, stop) AS (
     SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(:slices)
 )
@@ -7,9 +8,10 @@ SELECT n.name,
        m.unit,
        count(*) AS series,
        max(m.last_seen * 1000000 + m.id) AS newest
-FROM metric_series m
-CROSS JOIN metric_name n ON n.id = m.name_id
-WHERE m.service_id = :id
+FROM metric_name n
+CROSS JOIN metric_series m ON m.service_id = :id AND m.name_id = n.id
+WHERE n.service_id = :owner
+  AND n.name > :after
   -- Quantiles of a summary, which is listed.
   AND m.kind <> 5
   AND EXISTS (
@@ -20,3 +22,4 @@ WHERE m.service_id = :id
   )
 GROUP BY n.name
 ORDER BY n.name
+LIMIT +:limit

@@ -5,7 +5,7 @@
 
 mod table;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use diesel::prelude::*;
 use schemars::JsonSchema;
@@ -86,8 +86,9 @@ pub fn panels(
     scope: &Scope,
     window: &Window,
 ) -> QueryResult<Vec<Panel>> {
-    let listed = listed::all(conn, scope, window)?;
-    let there: HashSet<&str> = listed.iter().map(|metric| metric.name.as_str()).collect();
+    let lines = table::PANELS.iter().flat_map(|wanted| wanted.lines);
+    let names: Vec<&str> = lines.flat_map(|line| line.metrics).copied().collect();
+    let there = listed::there(conn, scope, window, &names)?;
     let mut read: HashMap<&str, (Chart, Vec<String>)> = HashMap::new();
     let mut panels = Vec::new();
     for wanted in table::PANELS {

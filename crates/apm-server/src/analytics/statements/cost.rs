@@ -107,10 +107,15 @@ impl Sums {
 pub(super) struct Costs(HashMap<i64, Sums>);
 
 impl Costs {
-    pub(super) fn read(conn: &mut SqliteConnection, slices: &[Slice]) -> QueryResult<Self> {
+    /// Reads those of some ids, or of all.
+    pub(super) fn read(
+        conn: &mut SqliteConnection,
+        slices: &[Slice],
+        wanted: Option<&[i64]>,
+    ) -> QueryResult<Self> {
         let mut all: HashMap<i64, Sums> = HashMap::new();
         for (_, cells) in cache::read::<Cells>(conn, (), slices, None)? {
-            for (id, sums) in &cells.0 {
+            for (id, sums) in cells.of(wanted) {
                 all.entry(*id).or_default().add(sums);
             }
         }
@@ -127,9 +132,24 @@ impl Costs {
     }
 }
 
-/// The sums of a stretch of buckets, for all ids that were measured.
+/// The sums of a stretch of buckets, for all ids that were measured, in order of ids.
 #[derive(Debug, Default)]
 struct Cells(Vec<(i64, Sums)>);
+
+impl Cells {
+    /// Those of some ids, or of all. A page of one statement does not add up those of a thousand others.
+    fn of(&self, wanted: Option<&[i64]>) -> Vec<&(i64, Sums)> {
+        let Some(wanted) = wanted else {
+            return self.0.iter().collect();
+        };
+        let place = |id: &i64| self.0.binary_search_by_key(id, |(own, _)| *own).ok();
+        wanted
+            .iter()
+            .filter_map(place)
+            .map(|at| &self.0[at])
+            .collect()
+    }
+}
 
 #[derive(QueryableByName)]
 struct Row {

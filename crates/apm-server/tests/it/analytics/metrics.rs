@@ -1,5 +1,6 @@
 //! Metrics by series: counters as rates, histograms as percentiles, labels told apart, from either wire.
 
+mod listed;
 mod told_apart;
 
 use serde_json::{Value, json};
