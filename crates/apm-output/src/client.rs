@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
+use futures_util::future::BoxFuture;
 use reqwest::header::{self, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Method, Url};
@@ -116,7 +117,18 @@ impl Client {
     }
 
     /// Sends a request to the next host that is well. `path`: with its query, without the first slash.
-    pub(crate) async fn call(
+    ///
+    /// Boxed, so that it is compiled once: else it is a part of the future of each of its callers.
+    pub(crate) fn call<'c>(
+        &'c self,
+        method: Method,
+        path: &'c str,
+        body: Option<&'c Body>,
+    ) -> BoxFuture<'c, Result<Reply, Failure>> {
+        Box::pin(self.call_next(method, path, body))
+    }
+
+    async fn call_next(
         &self,
         method: Method,
         path: &str,

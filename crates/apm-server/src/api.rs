@@ -41,7 +41,7 @@ fn answer<Q: Question>() -> Endpoint {
         body: None,
         reply: Reply::Answer(openapi::schema::<Q::Answer>),
     };
-    let route = Route::at(Q::ADDRESS.data).get(Read, respond::answer::<Q>);
+    let route = Route::at(Q::ADDRESS.data).get(Read, respond::QuestionKind::of::<Q>().handler());
     Endpoint::new(route, vec![operation])
 }
 

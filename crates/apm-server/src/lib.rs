@@ -32,6 +32,7 @@ pub mod remote;
 mod route;
 mod server;
 mod shared;
+mod sort_rows;
 pub mod source_maps;
 pub mod terminal;
 mod tls;

@@ -91,7 +91,7 @@ pub(crate) fn routes() -> Vec<Route> {
 
 /// The page of a question.
 fn answer<Q: Rendered>() -> Route {
-    page(Q::ADDRESS.page, serve::answer::<Q>)
+    page(Q::ADDRESS.page, serve::QuestionKind::of::<Q>().handler())
 }
 
 /// Pages that are no answer, forms and files.
@@ -154,10 +154,12 @@ async fn transaction_page(
     store: Data<Store>,
     settings: Data<Settings>,
 ) -> HttpResponse {
-    match serve::part(&request) {
-        Part::Page => serve::answer::<answers::transaction::Params>(request, store, settings).await,
-        _ => serve::answer::<answers::transaction::SampleParams>(request, store, settings).await,
-    }
+    use answers::transaction::{Params, SampleParams};
+    let kind = match serve::part(&request) {
+        Part::Page => serve::QuestionKind::of::<Params>(),
+        _ => serve::QuestionKind::of::<SampleParams>(),
+    };
+    serve::answer(kind, request, store, settings).await
 }
 
 /// Discover, or a part of it, which needs no search of all documents.
@@ -168,11 +170,12 @@ async fn discover_page(
 ) -> HttpResponse {
     use answers::discover::Params;
     use answers::discover::parts::{NewerParams, OpenParams};
-    match serve::part(&request) {
-        Part::Page => serve::answer::<Params>(request, store, settings).await,
-        Part::Details => serve::answer::<OpenParams>(request, store, settings).await,
-        Part::Rows => serve::answer::<NewerParams>(request, store, settings).await,
-    }
+    let kind = match serve::part(&request) {
+        Part::Page => serve::QuestionKind::of::<Params>(),
+        Part::Details => serve::QuestionKind::of::<OpenParams>(),
+        Part::Rows => serve::QuestionKind::of::<NewerParams>(),
+    };
+    serve::answer(kind, request, store, settings).await
 }
 
 async fn theme(request: HttpRequest, name: Path<String>) -> HttpResponse {

@@ -18,6 +18,7 @@ use super::file::beside;
 use super::file::is_at;
 use super::open::{self, uri};
 use super::schema::block;
+use super::statement::Run as _;
 
 /// Blocks that are listed at a time while all of them are checked.
 const LISTED: i64 = 1_000;
@@ -159,7 +160,7 @@ fn copy(from: &Path, to: &Path) -> Result<(), BackupError> {
     let mut conn = open::owned(from)?;
     diesel::sql_query("VACUUM INTO ?")
         .bind::<Text, _>(uri(to, "rw"))
-        .execute(&mut conn)
+        .run(&mut conn)
         .map_err(|error| failed(error.into()))?;
     Ok(())
 }

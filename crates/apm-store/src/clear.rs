@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 
 use super::share::SETTING;
+use super::statement::Run as _;
 
 #[derive(QueryableByName)]
 struct Table {
@@ -29,6 +30,6 @@ pub(super) fn clear(conn: &mut SqliteConnection) -> QueryResult<()> {
     // Only the settings stay.
     diesel::sql_query("DELETE FROM share_document WHERE kind <> ?")
         .bind::<Text, _>(SETTING)
-        .execute(conn)?;
+        .run(conn)?;
     Ok(())
 }

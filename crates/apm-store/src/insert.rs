@@ -34,7 +34,7 @@ impl<R: Row> Rows<R> {
     pub(super) fn push(&mut self, conn: &mut SqliteConnection, row: R) -> QueryResult<()> {
         self.0.push(row);
         if self.0.len() == MANY {
-            insert::<R, MANY>(&self.0, conn)?;
+            R::insert::<MANY>(&self.0, conn)?;
             self.0.clear();
         }
         Ok(())
@@ -43,18 +43,28 @@ impl<R: Row> Rows<R> {
     /// Inserts what waits.
     pub(super) fn flush(&mut self, conn: &mut SqliteConnection) -> QueryResult<()> {
         for row in &self.0 {
-            insert::<R, 1>(std::slice::from_ref(row), conn)?;
+            R::insert::<1>(std::slice::from_ref(row), conn)?;
         }
         self.0.clear();
         Ok(())
     }
 }
 
-fn insert<R: Row, const N: usize>(rows: &[R], conn: &mut SqliteConnection) -> QueryResult<()> {
-    match R::TAIL > 0 && rows.iter().all(R::is_short) {
-        true => Insert::<R, N, true>(rows).execute(conn),
-        false => Insert::<R, N, false>(rows).execute(conn),
-    }?;
+/// Inserts rows with all of their columns.
+fn whole<R: Row, const N: usize>(rows: &[R], conn: &mut SqliteConnection) -> QueryResult<()> {
+    Insert::<R, N, false>(rows).execute(conn)?;
+    Ok(())
+}
+
+/// Inserts rows, without the columns at the end where there is nothing in them.
+pub(super) fn short_or_whole<R: Row, const N: usize>(
+    rows: &[R],
+    conn: &mut SqliteConnection,
+) -> QueryResult<()> {
+    if !rows.iter().all(R::is_short) {
+        return whole::<R, N>(rows, conn);
+    }
+    Insert::<R, N, true>(rows).execute(conn)?;
     Ok(())
 }
 

@@ -12,6 +12,7 @@ use super::error::StoreError;
 use super::events::{trace_blocks, trace_in};
 use super::id::{Identifier, StoredId};
 use super::schema::{block, tx};
+use super::statement::Run as _;
 
 /// Traces that may be pinned.
 pub const MOST_PINS: i64 = 1000;
@@ -270,10 +271,8 @@ pub(crate) fn room_of(conn: &mut SqliteConnection, reason: Reason) -> QueryResul
 /// Runs a statement with one identifier.
 pub(crate) fn bound(conn: &mut SqliteConnection, sql: &str, id: &StoredId) -> QueryResult<usize> {
     match id {
-        StoredId::Short(id) => sql_query(sql)
-            .bind::<BigInt, _>(id.cast_signed())
-            .execute(conn),
-        StoredId::Long(id) => sql_query(sql).bind::<Binary, _>(&id[..]).execute(conn),
-        StoredId::Other(id) => sql_query(sql).bind::<Text, _>(id).execute(conn),
+        StoredId::Short(id) => sql_query(sql).bind::<BigInt, _>(id.cast_signed()).run(conn),
+        StoredId::Long(id) => sql_query(sql).bind::<Binary, _>(&id[..]).run(conn),
+        StoredId::Other(id) => sql_query(sql).bind::<Text, _>(id).run(conn),
     }
 }

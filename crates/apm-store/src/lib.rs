@@ -15,6 +15,7 @@ pub mod access;
 mod apply;
 mod backup;
 mod block;
+mod blocking;
 mod bounds;
 mod cache;
 mod checksum;
@@ -52,10 +53,12 @@ pub mod schema;
 mod scratch;
 mod scrub;
 pub mod share;
+mod statement;
 mod stats;
 pub mod text_file;
 mod ticket;
 mod trace_index;
+mod transaction;
 mod wal;
 mod writer;
 
@@ -64,7 +67,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use diesel::{Connection, QueryResult, RunQueryDsl, SqliteConnection, sql_query};
+use diesel::{QueryResult, SqliteConnection, sql_query};
 
 pub use backup::{Backup, BackupError, backup, partial};
 pub use direction::turns_direction;
@@ -89,7 +92,9 @@ use pool::Pool;
 use queue::{Queue, Weight};
 use retention::Retention;
 use scrub::Scrub;
+use statement::Run as _;
 use stats::Counters;
+use transaction::Begin;
 use wal::Wal;
 use writer::{Job, Writer};
 
@@ -224,7 +229,7 @@ impl Store {
         E: From<StoreError> + From<diesel::result::Error>,
     {
         let mut pooled = self.0.pool.get()?;
-        pooled.conn().transaction(query)
+        transaction::within(pooled.conn(), Begin::Deferred, query)
     }
 
     /// [`Self::read`] on a thread for blocking work.
@@ -237,12 +242,7 @@ impl Store {
         E: From<StoreError> + From<diesel::result::Error> + Send + 'static,
     {
         let store = self.clone();
-        let read = tokio::task::spawn_blocking(move || store.read(query));
-        match read.await {
-            Ok(result) => result,
-            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-            Err(_) => Err(StoreError::Closed.into()),
-        }
+        blocking::run(move || store.read(query)).await?
     }
 
     /// Runs statements on the writer's connection in one transaction, after what was submitted before. For what is
@@ -253,7 +253,8 @@ impl Store {
     ) -> Result<Ticket<T>, SubmitError> {
         let (answer, ticket) = Ticket::new();
         let job = Job::Write(Box::new(move |conn, counters| {
-            let result = conn.and_then(|conn| Ok(conn.immediate_transaction(write)?));
+            let result =
+                conn.and_then(|conn| Ok(transaction::within(conn, Begin::Immediate, write)?));
             // The version grows after a failure too: to read an answer once more does no harm, to keep an old one
             // would.
             counters.changed();
@@ -274,7 +275,8 @@ impl Store {
         let job = Job::Write(Box::new(move |conn, counters| {
             // The writer's thread also clears, so nothing is deleted between this look and the write.
             let result = if counters.clears.load(Ordering::Acquire) == clears {
-                let result = conn.and_then(|conn| Ok(conn.immediate_transaction(write)?));
+                let result =
+                    conn.and_then(|conn| Ok(transaction::within(conn, Begin::Immediate, write)?));
                 counters.changed();
                 result.map(Some)
             } else {
@@ -307,8 +309,8 @@ impl Store {
         let job = Job::Write(Box::new(move |conn, counters| {
             // Each a transaction by itself: on a full disk the error of a ROLLBACK would hide why.
             let wrote = conn.and_then(|conn| {
-                sql_query(WRITE).execute(conn)?;
-                sql_query(FORGET).execute(conn)?;
+                sql_query(WRITE).run(conn)?;
+                sql_query(FORGET).run(conn)?;
                 Ok(())
             });
             counters.probed(&wrote);

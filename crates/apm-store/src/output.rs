@@ -12,6 +12,7 @@ use diesel::{insert_into, sql_query};
 use super::block::SLOTS;
 use super::first_rows::first_rows;
 use super::schema::{output, output_aggregate, output_refusal, output_refused};
+use super::statement::Run as _;
 pub use next::{Newest, Next, newest, next};
 
 /// Documents that were refused and can be looked at.
@@ -131,7 +132,7 @@ pub fn open(conn: &mut SqliteConnection, name: &str) -> QueryResult<State> {
     insert_into(output::table)
         .values((output::id.eq(1), row))
         .on_conflict_do_nothing()
-        .execute(conn)?;
+        .run(conn)?;
     let row: Row = output::table.select(Row::as_select()).get_result(conn)?;
     Ok(row.into())
 }
@@ -149,7 +150,7 @@ pub fn begin(conn: &mut SqliteConnection, flight: Flight) -> QueryResult<()> {
             output::flight_last.eq(Some(flight.last)),
             output::flight_count.eq(Some(flight.count)),
         ))
-        .execute(conn)
+        .run(conn)
         .map(drop)
 }
 
@@ -165,12 +166,12 @@ pub fn end(conn: &mut SqliteConnection, flight: Flight, landed: &Landed) -> Quer
             output::repeated.eq(output::repeated + landed.repeated),
             output::lost.eq(output::lost + landed.lost),
         ))
-        .execute(conn)?;
+        .run(conn)?;
     match flight.kind {
         Cargo::Events => skip(conn, flight.last, 0)?,
         Cargo::Aggregates => {
             let sent = output_aggregate::id.le(flight.last);
-            diesel::delete(output_aggregate::table.filter(sent)).execute(conn)?;
+            diesel::delete(output_aggregate::table.filter(sent)).run(conn)?;
         }
     }
     for (reason, count) in &landed.refused {
@@ -178,7 +179,7 @@ pub fn end(conn: &mut SqliteConnection, flight: Flight, landed: &Landed) -> Quer
             .bind::<Text, _>(reason)
             .bind::<BigInt, _>(count)
             .bind::<BigInt, _>(REASONS)
-            .execute(conn)?;
+            .run(conn)?;
     }
     for refusal in &landed.refusals {
         insert_into(output_refusal::table)
@@ -188,11 +189,11 @@ pub fn end(conn: &mut SqliteConnection, flight: Flight, landed: &Landed) -> Quer
                 output_refusal::error.eq(&refusal.error),
                 output_refusal::document.eq(&refusal.document),
             ))
-            .execute(conn)?;
+            .run(conn)?;
     }
     sql_query("DELETE FROM output_refusal WHERE id <= (SELECT max(id) FROM output_refusal) - ?")
         .bind::<BigInt, _>(REFUSALS)
-        .execute(conn)
+        .run(conn)
         .map(drop)
 }
 
@@ -201,7 +202,7 @@ pub fn skip(conn: &mut SqliteConnection, to: i64, lost: i64) -> QueryResult<()> 
     // The place never goes back: events before it are done.
     diesel::update(output::table.filter(output::sent.le(to)))
         .set((output::sent.eq(to), output::lost.eq(output::lost + lost)))
-        .execute(conn)
+        .run(conn)
         .map(drop)
 }
 
@@ -216,7 +217,7 @@ pub fn aggregate(
         sql_query("INSERT INTO output_aggregate (dataset, document) VALUES (?, ?)")
             .bind::<Text, _>(dataset)
             .bind::<Binary, _>(document)
-            .execute(conn)?;
+            .run(conn)?;
     }
     let to = |is_done: bool| is_done.then_some(to);
     sql_query(
@@ -226,7 +227,7 @@ pub fn aggregate(
     .bind::<Nullable<BigInt>, _>(to(widths[0]))
     .bind::<Nullable<BigInt>, _>(to(widths[1]))
     .bind::<Nullable<BigInt>, _>(to(widths[2]))
-    .execute(conn)
+    .run(conn)
     .map(drop)
 }
 
@@ -277,7 +278,7 @@ pub(super) fn lose(conn: &mut SqliteConnection, first: i64, last: i64) -> QueryR
     sql_query(include_str!("output/lose.sql"))
         .bind::<BigInt, _>(first)
         .bind::<BigInt, _>(last)
-        .execute(conn)
+        .run(conn)
         .map(drop)
 }
 

@@ -31,6 +31,7 @@ pub use pack::{Packed, pack};
 pub(super) use sum::Bounds;
 
 use super::rollup::Rollup;
+use super::statement::Run as _;
 
 /// Bytes of deltas that wait. With more, the oldest are deleted and counted as lost.
 const MOST_WAITING: i64 = 256 << 20;
@@ -121,7 +122,7 @@ pub(super) fn note(conn: &mut SqliteConnection, rollup: &Rollup) -> QueryResult<
     }
     sql_query("INSERT INTO share_journal (counts) VALUES (?)")
         .bind::<Binary, _>(counts)
-        .execute(conn)
+        .run(conn)
         .map(drop)
 }
 
@@ -149,19 +150,19 @@ pub fn put(conn: &mut SqliteConnection, packed: &Packed, now: i64) -> QueryResul
         sql_query("INSERT INTO share_delta (made, delta) VALUES (?, ?)")
             .bind::<BigInt, _>(now)
             .bind::<Binary, _>(delta)
-            .execute(conn)?;
+            .run(conn)?;
     }
     for (table, taken) in tables {
         sql_query(format!("DELETE FROM {table} WHERE id <= ?"))
             .bind::<BigInt, _>(taken.last)
-            .execute(conn)?;
+            .run(conn)?;
     }
     sql_query(
         "INSERT INTO share_own (id, first, sent, lost, refused) \
          SELECT 1, min(number), min(number) - 1, 0, 0 FROM share_delta HAVING count(*) > 0 \
          ON CONFLICT DO NOTHING",
     )
-    .execute(conn)?;
+    .run(conn)?;
     limit(conn, MOST_WAITING)?;
     Ok(true)
 }
@@ -174,11 +175,11 @@ fn limit(conn: &mut SqliteConnection, most: i64) -> QueryResult<()> {
          WHERE bytes > ?)",
     )
     .bind::<BigInt, _>(most)
-    .execute(conn)?;
+    .run(conn)?;
     if gone > 0 {
         sql_query("UPDATE share_own SET lost = lost + ?")
             .bind::<BigInt, _>(gone as i64)
-            .execute(conn)?;
+            .run(conn)?;
     }
     Ok(())
 }
@@ -220,7 +221,7 @@ pub fn own(conn: &mut SqliteConnection) -> QueryResult<Option<Own>> {
 pub fn node(conn: &mut SqliteConnection, name: &str) -> QueryResult<String> {
     let given = sql_query("INSERT INTO share_node (id, node) VALUES (1, ?) ON CONFLICT DO NOTHING")
         .bind::<Text, _>(name)
-        .execute(conn)?;
+        .run(conn)?;
     if given > 0 {
         document::begin(conn)?;
     }
@@ -267,11 +268,11 @@ pub fn waiting(conn: &mut SqliteConnection, most: i32) -> QueryResult<Vec<Waitin
 pub fn sent(conn: &mut SqliteConnection, to: i64, refused: i64) -> QueryResult<()> {
     sql_query("DELETE FROM share_delta WHERE number <= ?")
         .bind::<BigInt, _>(to)
-        .execute(conn)?;
+        .run(conn)?;
     sql_query("UPDATE share_own SET sent = max(sent, ?), refused = refused + ?")
         .bind::<BigInt, _>(to)
         .bind::<BigInt, _>(refused)
-        .execute(conn)
+        .run(conn)
         .map(drop)
 }
 
@@ -284,10 +285,10 @@ pub fn skip_numbers(conn: &mut SqliteConnection, to: i64) -> QueryResult<()> {
          WHERE coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'share_delta'), 0) < ?1",
     )
     .bind::<BigInt, _>(to)
-    .execute(conn)?;
+    .run(conn)?;
     sql_query("DELETE FROM share_delta WHERE number = ?1 AND delta = x''")
         .bind::<BigInt, _>(to)
-        .execute(conn)
+        .run(conn)
         .map(drop)
 }
 
@@ -317,7 +318,7 @@ pub(super) fn advance(
     .bind::<BigInt, _>(follow.skipped)
     .bind::<BigInt, _>(i64::try_from(dropped).unwrap_or(i64::MAX))
     .bind::<BigInt, _>(now)
-    .execute(conn)
+    .run(conn)
     .map(drop)
 }
 

@@ -9,6 +9,7 @@ use super::series::Axis;
 use super::sql::Sql;
 use super::window::Window;
 use super::{Scope, total};
+use crate::sort_rows::SortRows as _;
 
 /// No more kinds than these are told apart; the rest is `other`.
 const KINDS: usize = 20;
@@ -95,7 +96,7 @@ fn kinds(rows: Vec<Row>, axis: &Axis) -> Vec<Kind> {
         });
         sums[at].2[place] += row.sum.max(0.0);
     }
-    sums.sort_by(|a, b| total(&b.2).total_cmp(&total(&a.2)));
+    sums.sort_rows_by(|a, b| total(&b.2).total_cmp(&total(&a.2)));
     // Colours are few: the kinds with least time are one.
     if sums.len() > KINDS {
         let rest = sums.split_off(KINDS - 1);

@@ -9,6 +9,7 @@ use diesel::sql_types::{BigInt, Text};
 use super::cache::{self, Files, Part, Slice};
 use super::sql::Sql;
 use super::totals::Total;
+use crate::sort_rows::SortRows as _;
 
 /// The services that answered the calls of each destination, with most calls first.
 pub(super) type Callees = HashMap<i64, Vec<Callee>>;
@@ -81,7 +82,7 @@ pub(super) fn together(callees: &Callees, destinations: &[i64]) -> Vec<Callee> {
 }
 
 fn sort(callees: &mut [Callee]) {
-    callees.sort_by(|a, b| {
+    callees.sort_rows_by(|a, b| {
         let most = b.total.count.total_cmp(&a.total.count);
         most.then_with(|| a.service.cmp(&b.service))
     });

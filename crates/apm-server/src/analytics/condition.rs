@@ -13,6 +13,7 @@ use apm_store::id::StoredId;
 use kql::{Bound, Expr, Field, Order, Value};
 
 use super::sql::Value as Bind;
+use crate::sort_rows::SortRows as _;
 
 /// The type of the column that has a field.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -152,7 +153,7 @@ impl Translator<'_> {
             exact &= is_exact;
         }
         // SQLite goes from left to right: what the row itself says is cheaper than a look into a dictionary.
-        parts.sort_by_key(|sql| sql.contains("SELECT"));
+        parts.sort_rows_by_key(|sql| sql.contains("SELECT"));
         (joined(parts, " AND ", Truth::Always), exact)
     }
 

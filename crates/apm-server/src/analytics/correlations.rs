@@ -22,6 +22,7 @@ use super::discover::{self, Limits, Request};
 use super::percentile;
 use super::samples::Durations;
 use super::window::Window;
+use crate::sort_rows::SortRows as _;
 use count::{Counts, Of};
 
 /// Requests that are read at most, the newest first.
@@ -216,7 +217,7 @@ fn answer(
         .map(correlation)
         .filter(|one| one.p_value < LEVEL)
         .collect();
-    correlations.sort_by(|a, b| {
+    correlations.sort_rows_by(|a, b| {
         let likely = a.p_value.total_cmp(&b.p_value);
         let lift = |one: &Correlation| one.lift.unwrap_or(f64::INFINITY);
         likely

@@ -20,6 +20,7 @@ use super::percentile::{bin, representative};
 use super::sender;
 use super::sql::Sql;
 use super::{Scope, failed_rate, mean};
+use crate::sort_rows::SortRows as _;
 
 /// Instances that are listed.
 pub const MOST: usize = 1_000;
@@ -275,7 +276,7 @@ pub fn list(
         .into_iter()
         .map(|((environment, node), of)| instance((environment, node), &of, minutes))
         .collect();
-    instances.sort_by(|a, b| {
+    instances.sort_rows_by(|a, b| {
         b.count
             .total_cmp(&a.count)
             .then_with(|| a.node.cmp(&b.node))

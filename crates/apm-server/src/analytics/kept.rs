@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::sql::Sql;
+use crate::sort_rows::SortRows as _;
 
 /// A trace that is kept.
 #[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize)]
@@ -74,7 +75,7 @@ pub fn list(
             bytes: row.bytes,
         }));
     }
-    found.sort_by_key(|trace| std::cmp::Reverse(trace.time));
+    found.sort_rows_by_key(|trace| std::cmp::Reverse(trace.time));
     found.truncate(usize::try_from(limit).unwrap_or_default());
     Ok(found)
 }

@@ -23,6 +23,7 @@ use super::sql::Sql;
 use super::totals::{self, Total};
 use super::window::Window;
 use super::{Scope, failed_rate, mean};
+use crate::sort_rows::SortRows as _;
 use graph::{Drawn, Graph};
 
 /// Nodes that are drawn at most.
@@ -242,7 +243,7 @@ fn answer(graph: &Graph, services: &[Brief], scope: &Scope, window: &Window) -> 
             share: time(*from).and_then(|time| mean(total.sum, time)),
         })
         .collect();
-    edges.sort_by(|a, b| b.total.total_cmp(&a.total));
+    edges.sort_rows_by(|a, b| b.total.total_cmp(&a.total));
     let alone: Vec<Node> = services
         .iter()
         .filter(|service| is_chosen(scope, &service.name))

@@ -20,6 +20,7 @@ use super::sql::Sql;
 use super::totals::{self, Sum};
 use super::window::Window;
 use super::{Scope, mean};
+use crate::sort_rows::SortRows as _;
 pub(crate) use brief::{Brief, all};
 
 /// One service, all of its environments together unless one is chosen.
@@ -241,7 +242,7 @@ pub(crate) fn list_of(
             })
         })
         .collect();
-    services.sort_by(|a, b| {
+    services.sort_rows_by(|a, b| {
         (b.transactions.total_cmp(&a.transactions)).then_with(|| a.name.cmp(&b.name))
     });
     let more = services.len().saturating_sub(list::MOST);

@@ -143,8 +143,9 @@ impl Sql {
     where
         T: QueryableByName<Sqlite> + 'static,
     {
-        note(|| self.shell());
-        self.query()?.load(conn)
+        let mut rows = Vec::new();
+        self.each(conn, |row| rows.push(row))?;
+        Ok(rows)
     }
 
     /// Runs the question, and hands on one row after the other: of many rows, only what is made of them is held.

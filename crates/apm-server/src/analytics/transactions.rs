@@ -13,6 +13,7 @@ use super::sql::Sql;
 use super::totals;
 use super::window::Window;
 use super::{Scope, list, mean, total};
+use crate::sort_rows::SortRows as _;
 
 /// All transactions of one type and name.
 #[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
@@ -173,7 +174,7 @@ pub fn types(
         .map(|(kind, sum)| (&**kind, sum.total.count))
         .filter(|(_, count)| *count > 0.0)
         .collect();
-    counts.sort_by(|a, b| b.1.total_cmp(&a.1));
+    counts.sort_rows_by(|a, b| b.1.total_cmp(&a.1));
     Ok(counts
         .into_iter()
         .map(|(kind, _)| kind.to_owned())

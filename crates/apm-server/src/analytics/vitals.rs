@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::Scope;
 use super::sql::Sql;
 use super::window::Window;
+use crate::sort_rows::SortRows as _;
 
 /// Figures of one vital.
 #[derive(Debug, Clone, Copy, PartialEq, JsonSchema, Serialize)]
@@ -167,7 +168,7 @@ pub fn pages(conn: &mut SqliteConnection, scope: &Scope, window: &Window) -> Que
         }
     })?;
     found.extend(open.take().map(page_of));
-    found.sort_by(|a: &Page, b| b.vitals.loads().total_cmp(&a.vitals.loads()));
+    found.sort_rows_by(|a: &Page, b| b.vitals.loads().total_cmp(&a.vitals.loads()));
     Ok(Pages {
         pages: found,
         all: vitals(&all),

@@ -16,6 +16,7 @@ use crate::analytics::filter::List;
 use crate::analytics::list::{By, Pick};
 use crate::analytics::series::Axis;
 use crate::csv::Table;
+use crate::sort_rows::SortRows as _;
 
 const SORTS: [&str; 6] = ["name", "avg", "p95", "rate", "failed", "impact"];
 
@@ -185,7 +186,7 @@ fn ranked(key: &str) -> Option<By> {
 }
 
 fn sort(sort: &Sort, rows: &mut [Dependency]) {
-    rows.sort_by(|a, b| match sort.key {
+    rows.sort_rows_by(|a, b| match sort.key {
         "name" => sort.compare_text(&a.name, &b.name),
         "avg" => sort.compare(a.latency_avg, b.latency_avg),
         "p95" => sort.compare(a.latency.map(|of| of.p95), b.latency.map(|of| of.p95)),

@@ -24,6 +24,7 @@ use crate::analytics::discover::{
 };
 use crate::analytics::series::Axis;
 use crate::csv::{Cell, Table};
+use crate::sort_rows::SortRows as _;
 pub(crate) use values::{FieldsParams, GroupsParams};
 
 const SIZE: Parameter = Parameter::whole(
@@ -150,7 +151,7 @@ fn kinds_of(hits: &[Hit]) -> Vec<(String, usize)> {
             None => kinds.push((kind.to_owned(), 1)),
         }
     }
-    kinds.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    kinds.sort_rows_by_key(|(_, count)| std::cmp::Reverse(*count));
     kinds
 }
 

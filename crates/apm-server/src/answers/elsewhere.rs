@@ -22,6 +22,7 @@ use super::Problem;
 use super::tools::Settings;
 use crate::export;
 use crate::import;
+use crate::sort_rows::SortRows as _;
 pub(crate) use groups::join_groups;
 pub(crate) use lines::join_lines;
 pub(crate) use page::{is_foreign, others};
@@ -210,7 +211,7 @@ fn together<T>(
         None => true,
     });
     // The numbers in memory are the same each time.
-    found.documents.sort_by(|a, b| {
+    found.documents.sort_rows_by(|a, b| {
         let key = |found: &apm_output::FoundDocument| {
             let time = found.document["timestamp"]["us"].as_i64();
             (time, found.origin.clone())

@@ -26,6 +26,7 @@ use crate::analytics::series::Axis;
 use crate::analytics::window::Window;
 use crate::csv::{Cell, Table};
 use crate::insight::triage::{self, Made, Member, Version};
+use crate::sort_rows::SortRows as _;
 use crate::source_maps::map_frames;
 
 const KEY: Parameter = Parameter::hash("key", "`error.grouping_key`");
@@ -141,7 +142,7 @@ impl Question for Params {
             seq: hit.seq,
             timestamp: hit.timestamp,
         }));
-        samples.sort_by_key(|sample| std::cmp::Reverse((sample.timestamp, sample.seq)));
+        samples.sort_rows_by_key(|sample| std::cmp::Reverse((sample.timestamp, sample.seq)));
         samples.truncate(SAMPLES);
         // A list of samples gets shorter when retention removes the oldest.
         let n = self.n.min(samples.len().saturating_sub(1));

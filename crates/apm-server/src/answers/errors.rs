@@ -19,6 +19,7 @@ use crate::analytics::errors::{self, ByStatus, ErrorGroup, Errors, Status, Which
 use crate::analytics::filter::List;
 use crate::analytics::series::Axis;
 use crate::csv::Table;
+use crate::sort_rows::SortRows as _;
 
 const SORTS: [&str; 5] = ["message", "count", "service", "first", "last"];
 
@@ -262,7 +263,7 @@ fn pick(listing: &Listing) -> errors::Pick {
 
 fn sort(sort: &Sort, groups: &mut [ErrorGroup]) {
     let number = |value: i64| Some(value as f64);
-    groups.sort_by(|a, b| match sort.key {
+    groups.sort_rows_by(|a, b| match sort.key {
         "message" => sort.compare_text(title(a), title(b)),
         "count" => sort.compare(number(a.occurrences), number(b.occurrences)),
         "service" => sort.compare_text(&a.service, &b.service),

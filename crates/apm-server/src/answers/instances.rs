@@ -13,6 +13,7 @@ use crate::analytics::Scope;
 use crate::analytics::filter::List;
 use crate::analytics::instances::{self, Instance};
 use crate::csv::Table;
+use crate::sort_rows::SortRows as _;
 
 const SORTS: [&str; 9] = [
     "node",
@@ -127,7 +128,7 @@ impl Question for Params {
 }
 
 fn sort(sort: &Sort, rows: &mut [Instance]) {
-    rows.sort_by(|a, b| match sort.key {
+    rows.sort_rows_by(|a, b| match sort.key {
         "node" => sort.compare_text(&a.node, &b.node),
         "version" => sort.compare_text(&a.version, &b.version),
         "throughput" => sort.compare(Some(a.throughput), Some(b.throughput)),

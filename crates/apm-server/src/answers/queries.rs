@@ -18,6 +18,7 @@ use crate::analytics::statements::{self, Cost, Rank, Statement, Statements};
 use crate::csv::{Cell, Table};
 use crate::insight::callers::{Caller, LATELY, Used, Wanted};
 use crate::insight::finding::{self, Finding, Which};
+use crate::sort_rows::SortRows as _;
 
 const SORTS: [&str; 10] = [
     "statement",
@@ -228,7 +229,7 @@ impl Params {
         let by_cost = |a: &Statement, b: &Statement, of: fn(&Cost) -> f64| {
             sort.compare(a.cost.as_ref().map(of), b.cost.as_ref().map(of))
         };
-        rows.sort_by(|a, b| match sort.key {
+        rows.sort_rows_by(|a, b| match sort.key {
             "statement" => sort.compare_text(&a.normalized, &b.normalized),
             "calls" => sort.compare(Some(a.calls), Some(b.calls)),
             "per_request" => sort.compare(per_request(a), per_request(b)),

@@ -22,6 +22,7 @@ use crate::analytics::services::{self, Rank, Service, Services};
 use crate::analytics::transactions;
 use crate::csv::Table;
 use crate::insight::finding;
+use crate::sort_rows::SortRows as _;
 
 /// The columns that the list can be sorted by.
 pub(crate) const SORTS: [&str; 8] = [
@@ -255,7 +256,7 @@ impl Params {
     fn sort(&self, services: &mut [Service], changes: &HashMap<String, Change>) {
         let change = |service: &Service| changes.get(&service.name).and_then(Change::ratio);
         let sort = &self.0.listing.sort;
-        services.sort_by(|a, b| match sort.key {
+        services.sort_rows_by(|a, b| match sort.key {
             "name" => sort.compare_text(&a.name, &b.name),
             "avg" => sort.compare(a.latency_avg, b.latency_avg),
             "change" => sort.compare(change(a), change(b)),

@@ -9,6 +9,7 @@ use super::parameter::shared::{ENV, SERVICE};
 use super::{Address, Arguments, Depends, Problem, Question, Source, at};
 use crate::analytics::chosen::Choice;
 use crate::csv::{Cell, Table};
+use crate::sort_rows::SortRows as _;
 
 /// The question.
 #[derive(Debug)]
@@ -54,7 +55,7 @@ impl Question for Params {
             }
         }
         let left = |one: &Measured| one.budget.unwrap_or(f64::INFINITY);
-        objectives.sort_by(|a, b| {
+        objectives.sort_rows_by(|a, b| {
             let by_budget = left(a).total_cmp(&left(b));
             by_budget.then_with(|| a.objective.name.cmp(&b.objective.name))
         });

@@ -12,6 +12,7 @@ use crate::analytics::transactions::Transaction;
 use crate::analytics::window::Window;
 use crate::csv::{Cell, Column, Table};
 use crate::insight::callers::Caller;
+use crate::sort_rows::SortRows as _;
 
 /// Errors that are shown beside another list.
 const ERRORS: usize = 5;
@@ -218,7 +219,7 @@ impl TopErrors {
 
     /// At most so many of the errors.
     pub(crate) fn first(mut errors: Vec<ErrorGroup>, total: usize, most: usize) -> Self {
-        errors.sort_by_key(|group| {
+        errors.sort_rows_by_key(|group| {
             std::cmp::Reverse((group.handled == Some(false), group.occurrences))
         });
         errors.truncate(most);

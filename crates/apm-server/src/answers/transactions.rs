@@ -18,6 +18,7 @@ use crate::analytics::series::Axis;
 use crate::analytics::transactions::{self, Transaction, Transactions};
 use crate::csv::Table;
 use crate::insight::callers::{self, Caller, Times, Used};
+use crate::sort_rows::SortRows as _;
 
 const SORTS: [&str; 7] = ["name", "avg", "p95", "rate", "failed", "sql", "impact"];
 
@@ -209,7 +210,7 @@ impl Params {
     fn sort(&self, groups: &mut [Transaction], times: Option<&Times>) {
         let sort = &self.listing.sort;
         let time = |group: &Transaction| times?.per_request(&group.ids);
-        groups.sort_by(|a, b| match sort.key {
+        groups.sort_rows_by(|a, b| match sort.key {
             "name" => sort.compare_text(&a.name, &b.name),
             "avg" => sort.compare(a.latency_avg, b.latency_avg),
             "p95" => sort.compare(a.latency.map(|of| of.p95), b.latency.map(|of| of.p95)),

@@ -11,6 +11,7 @@ use super::{Address, Arguments, Problem, Question, Source, at};
 use crate::analytics::filter::List;
 use crate::analytics::vitals::{self, Figures, Page, Vitals};
 use crate::csv::{Column, Table};
+use crate::sort_rows::SortRows as _;
 
 const SORTS: [&str; 9] = [
     "page", "lcp", "inp", "cls", "fcp", "ttfb", "fid", "tbt", "loads",
@@ -119,7 +120,7 @@ fn sort(sort: &Sort, rows: &mut [Page]) {
         "tbt" => Some(Vital::Tbt),
         _ => None,
     };
-    rows.sort_by(|a, b| match (vital, sort.key) {
+    rows.sort_rows_by(|a, b| match (vital, sort.key) {
         (Some(vital), _) => {
             sort.compare(p75(a.vitals.figures(vital)), p75(b.vitals.figures(vital)))
         }

@@ -5,14 +5,15 @@ use std::io;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, ETAG, EntityTag};
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use actix_web::{Handler, HttpRequest, HttpResponse, HttpResponseBuilder};
 use apm_store::Store;
 use serde::Serialize;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::answers::arguments::wrong;
 use crate::answers::parameter::{Described, Parameter, Place};
-use crate::answers::{self, Arguments, Problem, Question, Settings, Source};
+use crate::answers::{self, Arguments, Depends, Problem, Question, Settings, Source};
+use crate::csv::Table;
 use crate::known_tags::KnownTags;
 
 const FORMAT: Parameter = Parameter::word(
@@ -22,10 +23,10 @@ const FORMAT: Parameter = Parameter::word(
 );
 
 /// The parameter that chooses the table of a file.
-const fn table_of<Q: Question>() -> Parameter {
+const fn table_of(tables: &'static [&'static str]) -> Parameter {
     Parameter::word(
         "table",
-        Q::TABLES,
+        tables,
         "Which table of the answer, with `format=csv`. Default: the first.",
     )
 }
@@ -46,7 +47,7 @@ pub(super) fn forms<Q: Question>() -> Vec<Described> {
     };
     match Q::TABLES.len() {
         0 => Vec::new(),
-        _ => [FORMAT, table_of::<Q>()].map(described).to_vec(),
+        _ => [FORMAT, table_of(Q::TABLES)].map(described).to_vec(),
     }
 }
 
@@ -58,9 +59,9 @@ enum Form {
 }
 
 impl Form {
-    fn read<Q: Question>(arguments: &Arguments) -> Result<Self, Problem> {
+    fn read(arguments: &Arguments, tables: &'static [&'static str]) -> Result<Self, Problem> {
         let format = arguments.word(&FORMAT)?;
-        let Some(first) = Q::TABLES.first() else {
+        let Some(first) = tables.first() else {
             return match format {
                 Some("csv") => Err(wrong(
                     &FORMAT,
@@ -69,38 +70,85 @@ impl Form {
                 _ => Ok(Self::Json),
             };
         };
-        let table = arguments.word(&const { table_of::<Q>() })?;
+        let table = arguments.word(&table_of(tables))?;
         Ok(match format {
             Some("csv") => Self::File(table.unwrap_or(first)),
             _ => Self::Json,
         })
     }
+}
 
-    fn body<Q: Question>(&self, answer: &Q::Answer) -> Result<Vec<u8>, Problem> {
-        let Self::File(name) = self else {
-            return serialized(answer);
+/// A question of any type. The way from a request to its response is compiled once, and not for each question.
+trait AnyQuestion: Send {
+    fn make(&self, form: &Form, source: &mut Source<'_>) -> Result<Made, Problem>;
+}
+
+impl<Q: Question> AnyQuestion for Q {
+    fn make(&self, form: &Form, source: &mut Source<'_>) -> Result<Made, Problem> {
+        let answer = self.answer(source)?;
+        let (body, file) = match form {
+            Form::Json => (serialized(&answer)?, None),
+            Form::File(name) => {
+                let tables = Q::tables(&answer);
+                let file = answers::file_name::<Q>(&answer, name);
+                (table(&tables, name)?, Some(file))
+            }
         };
-        let found = Q::tables(answer)
-            .into_iter()
-            .find(|table| table.name == *name);
-        let file = found.map(|table| table.file()).unwrap_or_default();
-        match file.len() > MOST {
-            true => Err(Problem::TooLarge { most: MOST }),
-            false => Ok(file),
+        Ok(Made {
+            body,
+            file,
+            is_settled: Q::is_settled(&answer),
+        })
+    }
+}
+
+/// The table of a name as a file.
+fn table(tables: &[Table], name: &str) -> Result<Vec<u8>, Problem> {
+    let found = tables.iter().find(|table| table.name == name);
+    let file = found.map(Table::file).unwrap_or_default();
+    match file.len() > MOST {
+        true => Err(Problem::TooLarge { most: MOST }),
+        false => Ok(file),
+    }
+}
+
+/// The facts about a type of questions that a response needs.
+#[derive(Clone, Copy)]
+pub(super) struct QuestionKind {
+    tables: &'static [&'static str],
+    depends: Depends,
+    read: fn(&Arguments) -> Result<Box<dyn AnyQuestion>, Problem>,
+}
+
+impl QuestionKind {
+    pub(super) fn of<Q: Question>() -> Self {
+        Self {
+            tables: Q::TABLES,
+            depends: Q::DEPENDS,
+            read: |arguments| Ok(Box::new(Q::read(arguments)?)),
         }
+    }
+
+    /// The handler that answers questions of this kind.
+    pub(super) fn handler(
+        self,
+    ) -> impl Handler<(HttpRequest, Data<Store>, Data<Settings>), Output = Result<HttpResponse, Problem>>
+    {
+        move |request, store, settings| answer(self, request, store, settings)
     }
 }
 
 /// Answers a question from the store, unless the client has the answer already.
-pub(super) async fn answer<Q: Question>(
+async fn answer(
+    kind: QuestionKind,
     request: HttpRequest,
     store: Data<Store>,
     settings: Data<Settings>,
 ) -> Result<HttpResponse, Problem> {
     let arguments = Arguments::read(&request)?;
-    let question = Q::read(&arguments)?;
-    let form = Form::read::<Q>(&arguments)?;
-    let tag = arguments.fingerprint(Q::DEPENDS).map(|arguments| {
+    let question = (kind.read)(&arguments)?;
+    let form = Form::read(&arguments, kind.tables)?;
+    let tag = arguments.fingerprint(kind.depends).map(|arguments| {
         let arguments = format!("{} {} {arguments}", store.data_version(), request.path());
         // Weak: what answers of one tag say of the present may be of different seconds.
         EntityTag::new_weak(format!("{:016x}", xxh3_64(arguments.as_bytes())))
@@ -131,8 +179,8 @@ pub(super) async fn fresh<Q: Question>(
     store: &Store,
     settings: &Settings,
 ) -> Result<HttpResponse, Problem> {
-    let form = Form::read::<Q>(&Arguments::read(request)?)?;
-    let made = made(question, form, store, settings).await?;
+    let form = Form::read(&Arguments::read(request)?, Q::TABLES)?;
+    let made = made(Box::new(question), form, store, settings).await?;
     Ok(made.response(HttpResponse::Ok()))
 }
 
@@ -160,8 +208,8 @@ impl Made {
     }
 }
 
-async fn made<Q: Question>(
-    question: Q,
+async fn made(
+    question: Box<dyn AnyQuestion>,
     form: Form,
     store: &Store,
     settings: &Settings,
@@ -174,17 +222,8 @@ async fn made<Q: Question>(
                 store: &stored,
                 settings: &settings,
             };
-            let answer = question.answer(&mut source)?;
             // Serialised here: a trace of 5000 spans is no work for a thread that serves connections.
-            let file = match form {
-                Form::Json => None,
-                Form::File(table) => Some(answers::file_name::<Q>(&answer, table)),
-            };
-            Ok(Made {
-                body: form.body::<Q>(&answer)?,
-                file,
-                is_settled: Q::is_settled(&answer),
-            })
+            question.make(&form, &mut source)
         })
         .await
 }

@@ -14,6 +14,7 @@ use serde::Serialize;
 use crate::analytics::sql::Sql;
 use crate::analytics::window::Window;
 use crate::analytics::{Scope, cache, minutes};
+use crate::sort_rows::SortRows as _;
 use usages::{About, Usage, Usages};
 
 /// Requests of one transaction group that ran a statement.
@@ -344,7 +345,7 @@ fn named(conn: &mut SqliteConnection, usages: Vec<Usage>) -> QueryResult<Vec<Cal
             }
         }
     }
-    together.sort_by(|a, b| b.2.sum.total_cmp(&a.2.sum));
+    together.sort_rows_by(|a, b| b.2.sum.total_cmp(&a.2.sum));
     let caller = |(group, fingerprint, usage): (&Group, &str, Usage)| {
         let requests = usage.requests.max(1) as f64;
         Caller {

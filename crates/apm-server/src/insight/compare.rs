@@ -15,6 +15,7 @@ use crate::analytics::window::{LEVELS, Window};
 use crate::analytics::{
     Scope, change, minutes, statements as statement_list, transactions as transaction_list,
 };
+use crate::sort_rows::SortRows as _;
 
 /// Services that are compared.
 const SERVICES: i64 = 50;
@@ -271,7 +272,7 @@ fn pairs(
             after,
         }));
     }
-    rows.sort_by(|a, b| b.cost().abs().total_cmp(&a.cost().abs()));
+    rows.sort_rows_by(|a, b| b.cost().abs().total_cmp(&a.cost().abs()));
     Ok(rows)
 }
 

@@ -11,6 +11,7 @@ use std::collections::HashMap;
 
 mod pattern;
 
+use crate::sort_rows::SortRows as _;
 pub use pattern::{Pattern, Shape, Values, classify};
 
 /// From this many calls a statement is marked as repeated.
@@ -80,7 +81,7 @@ pub fn repeats(spans: &[DbSpan<'_>]) -> Vec<Repeat> {
             }
         })
         .collect();
-    found.sort_by(|a, b| {
+    found.sort_rows_by(|a, b| {
         b.looped
             .total_cmp(&a.looped)
             .then(a.statement.cmp(&b.statement))
@@ -92,7 +93,7 @@ pub fn repeats(spans: &[DbSpan<'_>]) -> Vec<Repeat> {
 fn looped(mut spans: Vec<&DbSpan<'_>>) -> f64 {
     // A call that failed was tried again, not repeated.
     spans.retain(|span| !span.failed);
-    spans.sort_by_key(|span| span.start);
+    spans.sort_rows_by_key(|span| span.start);
     let calls = |span: &DbSpan<'_>| if span.alike { span.calls } else { 1.0 };
     let all: f64 = spans.iter().map(|span| calls(span)).sum();
     if waits(&spans) { all.min(1.0) } else { all }

@@ -16,6 +16,7 @@ use crate::analytics::distribution::{self, Scale};
 use crate::analytics::instances::{self, Sums};
 use crate::analytics::sql::Sql;
 use crate::analytics::{Scope, latency, minutes};
+use crate::sort_rows::SortRows as _;
 
 /// Deployments that are compared, the newest.
 const DEPLOYMENTS: usize = 20;
@@ -155,7 +156,7 @@ pub fn read(
             version,
         })
         .collect();
-    versions.sort_by(|a, b| {
+    versions.sort_rows_by(|a, b| {
         b.count
             .total_cmp(&a.count)
             .then_with(|| a.version.cmp(&b.version))

@@ -6,6 +6,7 @@ pub(super) mod alerts;
 pub(super) mod dashboard;
 pub(super) mod errors;
 pub(super) mod pins;
+mod question;
 mod response;
 mod theme;
 
@@ -19,30 +20,32 @@ use diesel::SqliteConnection;
 use futures_util::StreamExt as _;
 use percent_encoding::percent_decode_str;
 
-use super::budget;
 use super::chart::flags::Flag;
 use super::components::shell::document;
 use super::components::surroundings::Surroundings;
 use super::moment::Clock;
-use super::pages::{self, Answer, Context, Part, Rendered, live};
+use super::pages::{self, Answer, Context, Part, live};
 use super::view::{Theme, View};
 use crate::analytics::chosen::Chosen;
 use crate::analytics::{Scope, directory, minutes};
 use crate::answers::period::Period;
 use crate::answers::settings::Covers;
-use crate::answers::{self, Arguments, Problem, Settings, Source};
+use crate::answers::{Arguments, Problem, Settings, Source};
 use crate::front::Front;
 use crate::insight::marker::{self, Kind, Marker};
 pub(super) use actions::{clear, export, import, set_agents};
+pub(super) use question::QuestionKind;
+use question::made;
 pub(super) use response::not_found;
-use response::{Made, html_response, no_such_table, refused, respond, whole};
+use response::{html_response, no_such_table, refused, respond, whole};
 pub(super) use theme::choose_theme;
 
 /// When the server began to show pages, µs since the epoch.
 pub(super) static STARTED: OnceLock<i64> = OnceLock::new();
 
 /// Answers a question with a page, or with one of the tables of its answer as a file.
-pub(super) async fn answer<Q: Rendered>(
+pub(super) async fn answer(
+    kind: QuestionKind,
     request: HttpRequest,
     store: Data<Store>,
     settings: Data<Settings>,
@@ -58,7 +61,7 @@ pub(super) async fn answer<Q: Rendered>(
     let part = part(&request);
     let table = view
         .param("csv")
-        .and_then(|name| Q::TABLES.iter().copied().find(|table| *table == name));
+        .and_then(|name| kind.tables.iter().copied().find(|table| *table == name));
     // Else the browser would save the page under the name of a table.
     if view.param("csv").is_some() && table.is_none() {
         return no_such_table(&request);
@@ -66,7 +69,7 @@ pub(super) async fn answer<Q: Rendered>(
     // A query that cannot be read is shown with the place of its fault.
     let question = match &view.asked.trouble {
         Some(_) => None,
-        None => Some(Q::read(&asked)),
+        None => Some((kind.read)(&asked)),
     };
     let asked_of = Store::clone(&store);
     let covers = settings.output.as_ref();
@@ -105,35 +108,23 @@ pub(super) async fn answer<Q: Rendered>(
                         store: &asked_of,
                         settings: &settings,
                     };
-                    question
-                        .answer(&mut source)
-                        .map(|answer| (question, answer))
+                    question.make(&context, &around, table, &mut source)
                 }
             };
-            let (question, answer) = match answered {
-                Ok(answered) => answered,
-                Err(Problem::Store(error)) => return Err(error),
+            match answered {
+                Ok(made) => Ok(made),
+                Err(Problem::Store(error)) => Err(error),
                 Err(problem) => {
                     let (status, page) = match problem.status_code() {
                         StatusCode::BAD_REQUEST if !matches!(problem, Problem::Segment { .. }) => (
                             StatusCode::BAD_REQUEST,
                             pages::refused::bad(&view, &problem),
                         ),
-                        _ => (StatusCode::NOT_FOUND, Q::missing(&context, &problem)),
+                        _ => (StatusCode::NOT_FOUND, (kind.missing)(&context, &problem)),
                     };
-                    return Ok(whole(&view, &around, status, &page));
+                    Ok(whole(&view, &around, status, &page))
                 }
-            };
-            if let Some(name) = table {
-                let found = Q::tables(&answer)
-                    .into_iter()
-                    .find(|table| table.name == name);
-                return Ok(Made::File(
-                    answers::file_name::<Q>(&answer, name),
-                    found.map(|table| table.file()).unwrap_or_default(),
-                ));
             }
-            Ok(made(&view, &around, || question.render(&context, &answer)))
         })
         .await;
     respond(&request, made)
@@ -200,19 +191,10 @@ pub(super) async fn page(
         .read_async(move |conn| {
             let (around, _) = surroundings(conn, &view, &asked_of)?;
             let answer = render(conn, &view)?;
-            Ok(made(&view, &around, || answer))
+            Ok(made(&view, &around, Box::new(|| answer)))
         })
         .await;
     respond(&request, made)
-}
-
-fn made(view: &View, around: &Surroundings, render: impl FnOnce() -> Answer) -> Made {
-    let rendered = budget::within(|| match render() {
-        Answer::Page(page) => whole(view, around, StatusCode::OK, &page),
-        Answer::Missing(page) => whole(view, around, StatusCode::NOT_FOUND, &page),
-        Answer::Fragment(part) => Made::Page(StatusCode::OK, part.into_string()),
-    });
-    rendered.unwrap_or(Made::TooLarge)
 }
 
 /// Markers as the charts of a page show them: of all services, or of the chosen one.

@@ -1,9 +1,9 @@
 //! A row by its columns: one list gives the struct, the statement and the order of the values.
 
-use diesel::QueryResult;
 use diesel::query_builder::AstPass;
 use diesel::sql_types::{BigInt, Binary, Bool, Double, Integer, Nullable, Text};
 use diesel::sqlite::Sqlite;
+use diesel::{QueryResult, SqliteConnection};
 
 use crate::checksum::Checksum;
 
@@ -24,10 +24,21 @@ pub(crate) trait Row {
     const LIST: &'static str;
 
     /// The number of columns at the end that most rows have nothing in.
-    const TAIL: usize;
+    const TAIL: usize = 0;
 
     /// Whether there is nothing in these: to bind a NULL for each takes as long as to bind a value.
-    fn is_short(&self) -> bool;
+    fn is_short(&self) -> bool {
+        true
+    }
+
+    /// Inserts `N` rows. Rows without such columns have one statement, so that the other is not compiled.
+    fn insert<const N: usize>(rows: &[Self], conn: &mut SqliteConnection) -> QueryResult<()>
+    where
+        Self: Sized,
+    {
+        super::whole::<Self, N>(rows, conn)
+    }
+
     /// Writes the values in order.
     fn values<'b>(&'b self, values: &mut Values<'_, 'b>) -> QueryResult<()>;
     /// Adds the values to what a checksum is made of, in order.
@@ -148,11 +159,20 @@ macro_rules! row {
             const NAMES: &'static [&'static str] = &[stringify!($first) $(, stringify!($column))*];
             const LIST: &'static str = concat!("r.", stringify!($first) $(, ", r.", stringify!($column))*);
 
-            const TAIL: usize = <[&str]>::len(&[$($(stringify!($tail)),*)?]);
+            $(
+                const TAIL: usize = <[&str]>::len(&[$(stringify!($tail)),*]);
 
-            fn is_short(&self) -> bool {
-                $($(self.$tail.is_none() &&)*)? true
-            }
+                fn is_short(&self) -> bool {
+                    $(self.$tail.is_none() &&)* true
+                }
+
+                fn insert<const N: usize>(
+                    rows: &[Self],
+                    conn: &mut diesel::SqliteConnection,
+                ) -> diesel::QueryResult<()> {
+                    $crate::insert::short_or_whole::<Self, N>(rows, conn)
+                }
+            )?
 
             fn values<'b>(
                 &'b self,

@@ -10,6 +10,7 @@ use diesel::{delete, sql_query};
 use super::super::block::SLOTS;
 use super::super::kept;
 use super::super::schema::{block, event_count, metric_series, metricset, roll_received, trace_at};
+use super::super::statement::Run as _;
 use super::super::{open, trace_index};
 
 /// Keys of `trace_at` per step.
@@ -27,7 +28,7 @@ struct Bucket {
 /// Deletes the counts of which nothing is left.
 pub(super) fn forget_counts(conn: &mut SqliteConnection) -> QueryResult<()> {
     delete(event_count::table.filter(event_count::n.eq(0)))
-        .execute(conn)
+        .run(conn)
         .map(drop)
 }
 
@@ -42,7 +43,7 @@ pub(super) fn count(
         .bind::<BigInt, _>(first)
         .bind::<BigInt, _>(last)
         .bind::<BigInt, _>(times)
-        .execute(conn)
+        .run(conn)
         .map(drop)
 }
 
@@ -70,7 +71,7 @@ pub(super) fn events(
         .bind::<BigInt, _>(first)
         .bind::<BigInt, _>(last)
         .bind::<Text, _>(stay)
-        .execute(conn)?;
+        .run(conn)?;
     }
     shared_ids(conn, first, last)
 }
@@ -83,7 +84,7 @@ pub(super) fn shared_ids(conn: &mut SqliteConnection, first: i64, last: i64) -> 
     )
     .bind::<BigInt, _>(first)
     .bind::<BigInt, _>(last)
-    .execute(conn)
+    .run(conn)
     .map(drop)
 }
 
@@ -111,7 +112,7 @@ fn samples(conn: &mut SqliteConnection, first: i64, last: i64) -> QueryResult<()
     ))
     .bind::<BigInt, _>(first)
     .bind::<BigInt, _>(last)
-    .execute(conn)?;
+    .run(conn)?;
     Ok(())
 }
 
@@ -149,8 +150,7 @@ pub(super) fn trace_keys(conn: &mut SqliteConnection) -> QueryResult<bool> {
         i64::MAX
     );
     let until = open::number(conn, &step_end)?.min(end);
-    delete(trace_at::table.filter(trace_at::key.ge(0).and(trace_at::key.lt(until))))
-        .execute(conn)?;
+    delete(trace_at::table.filter(trace_at::key.ge(0).and(trace_at::key.lt(until)))).run(conn)?;
     Ok(until < end)
 }
 
@@ -165,7 +165,7 @@ pub(super) fn trim_trace_keys(conn: &mut SqliteConnection, oldest: i64) -> Query
             .filter(keys)
             .filter(trace_at::block.lt(oldest)),
     )
-    .execute(conn)?;
+    .run(conn)?;
     Ok(())
 }
 
@@ -188,7 +188,7 @@ pub(super) fn callers(conn: &mut SqliteConnection, count: i64) -> QueryResult<us
         sql_query("DELETE FROM roll_caller_written WHERE level = ? AND bucket = ?")
             .bind::<BigInt, _>(level)
             .bind::<BigInt, _>(bucket)
-            .execute(conn)?;
+            .run(conn)?;
         // Of the last bucket, some may be left.
         sql_query(
             "INSERT INTO roll_caller_written \
@@ -197,7 +197,7 @@ pub(super) fn callers(conn: &mut SqliteConnection, count: i64) -> QueryResult<us
         .bind::<BigInt, _>(now())
         .bind::<BigInt, _>(level)
         .bind::<BigInt, _>(bucket)
-        .execute(conn)?;
+        .run(conn)?;
     }
     Ok(gone.len())
 }
@@ -236,7 +236,7 @@ pub(super) fn rollups(
             ))
             .bind::<Integer, _>(level)
             .bind::<BigInt, _>(bucket)
-            .execute(conn)?;
+            .run(conn)?;
         }
         for table in ["roll_caller", "roll_caller_written"] {
             sql_query(format!(
@@ -244,9 +244,9 @@ pub(super) fn rollups(
             ))
             .bind::<Integer, _>(level)
             .bind::<BigInt, _>(bucket)
-            .execute(conn)?;
+            .run(conn)?;
         }
-        delete(roll_received::table.find((level, bucket))).execute(conn)?;
+        delete(roll_received::table.find((level, bucket))).run(conn)?;
     }
     Ok(buckets.len())
 }
@@ -282,22 +282,22 @@ pub(super) fn unused(conn: &mut SqliteConnection, now: i64) -> QueryResult<()> {
         ))
         .bind::<BigInt, _>(before)
         .bind::<Integer, _>(dictionary)
-        .execute(conn)?;
+        .run(conn)?;
     }
-    delete(metric_series::table.filter(metric_series::last_seen.lt(all))).execute(conn)?;
+    delete(metric_series::table.filter(metric_series::last_seen.lt(all))).run(conn)?;
     // Rollups of its series may outlive its samples.
     sql_query(
         "DELETE FROM metric_name WHERE last_seen < ? AND id NOT IN (SELECT name_id FROM metric_series)",
     )
     .bind::<BigInt, _>(events)
-    .execute(conn)?;
+    .run(conn)?;
     // Of a process that is gone, or has been silent for a day, there is nothing to go on from.
     sql_query(
         "DELETE FROM metric_state WHERE ts < ? OR series_id NOT IN (SELECT id FROM metric_series) \
             OR resource_id NOT IN (SELECT id FROM resource)",
     )
     .bind::<BigInt, _>((now - 24 * HOUR).saturating_mul(1_000_000))
-    .execute(conn)?;
+    .run(conn)?;
     // Its hour may have begun before that of one of its names, which is then deleted the next time.
     sql_query(
         "DELETE FROM service WHERE last_seen < ? \
@@ -310,6 +310,6 @@ pub(super) fn unused(conn: &mut SqliteConnection, now: i64) -> QueryResult<()> {
             AND NOT EXISTS (SELECT 1 FROM metric_series r WHERE r.service_id = service.id)",
     )
     .bind::<BigInt, _>(all)
-    .execute(conn)?;
+    .run(conn)?;
     Ok(())
 }

@@ -19,6 +19,7 @@ use super::super::kept::{self, Reason, TO_GO, Trace};
 use super::super::open::number;
 use super::super::options::StoreOptions;
 use super::super::schema::{block, trace_at};
+use super::super::statement::Run as _;
 use super::super::trace_index;
 use super::size::Size;
 use super::thin::{self, Thinner};
@@ -126,7 +127,7 @@ impl Keeper {
                  ON CONFLICT (id) DO UPDATE SET chosen = excluded.chosen",
             )
             .bind::<BigInt, _>(next)
-            .execute(conn)?;
+            .run(conn)?;
         }
         Ok(next > until)
     }
@@ -214,7 +215,7 @@ impl Keeper {
             // Another trace may have the same key.
             for hash in hashes.into_iter().filter(|hash| !stay.contains(hash)) {
                 let key = trace_index::key(trace_index::KEPT, hash);
-                diesel::delete(trace_at::table.find((key, block))).execute(conn)?;
+                diesel::delete(trace_at::table.find((key, block))).run(conn)?;
             }
         }
         Ok(())
@@ -238,18 +239,18 @@ fn choose_from(conn: &mut SqliteConnection, first: i64, last: i64) -> QueryResul
             .bind::<BigInt, _>(first)
             .bind::<BigInt, _>(last)
             .bind::<BigInt, _>(PER_HOUR)
-            .execute(conn)?;
+            .run(conn)?;
     }
     sql_query(include_str!("keep/slowest.sql"))
         .bind::<BigInt, _>(first)
         .bind::<BigInt, _>(last)
-        .execute(conn)?;
+        .run(conn)?;
     let sampled = sql_query(include_str!("keep/samples.sql"))
         .bind::<BigInt, _>(first)
         .bind::<BigInt, _>(last)
-        .execute(conn)?;
+        .run(conn)?;
     if sampled > 0 {
-        sql_query(include_str!("keep/replaced.sql")).execute(conn)?;
+        sql_query(include_str!("keep/replaced.sql")).run(conn)?;
     }
     Ok(())
 }

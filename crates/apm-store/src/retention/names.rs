@@ -16,6 +16,7 @@ use diesel::sql_types::{BigInt, Bool, Text};
 
 use super::super::apply::Memory;
 use super::super::open::number;
+use super::super::statement::Run as _;
 use super::marks::{Id, Marks};
 use super::size::Size;
 
@@ -404,7 +405,7 @@ fn delete(
             "DELETE FROM {table} WHERE level IN (60, 600, 3600) AND {column} IN (SELECT value FROM json_each(?))"
         ))
         .bind::<Text, _>(&list)
-        .execute(conn)?;
+        .run(conn)?;
     }
     memory.forget_names(dictionary.table, &ids.iter().copied().collect());
     sql_query(format!(
@@ -412,5 +413,5 @@ fn delete(
         dictionary.table
     ))
     .bind::<Text, _>(&list)
-    .execute(conn)
+    .run(conn)
 }

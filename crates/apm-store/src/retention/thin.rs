@@ -14,6 +14,7 @@ use super::super::events;
 use super::super::id::{Identifier, StoredId};
 use super::super::kept;
 use super::super::schema::{block, trace_at};
+use super::super::statement::Run as _;
 use super::super::{output, trace_index};
 use super::delete as rows;
 
@@ -90,7 +91,7 @@ pub(super) fn blocks(
              ON CONFLICT (id) DO UPDATE SET thinned = excluded.thinned, chosen = max(chosen, excluded.chosen)",
         )
         .bind::<BigInt, _>(newest + 1)
-        .execute(conn)?;
+        .run(conn)?;
         gone += ids.len() as u64;
         if Instant::now() >= deadline {
             break;
@@ -159,7 +160,7 @@ fn take(
                 replace(conn, thinner, *id, stay, packed, are_whole)?;
             }
             _ => {
-                delete(block::table.find(id)).execute(conn)?;
+                delete(block::table.find(id)).run(conn)?;
                 forget_names(conn, *id)?;
             }
         }
@@ -257,13 +258,13 @@ fn replace(
         .bind::<BigInt, _>(id)
         .bind::<BigInt, _>(first)
         .bind::<BigInt, _>(last)
-        .execute(conn)?;
+        .run(conn)?;
     for stack in stacks {
         sql_query("INSERT OR IGNORE INTO kept_name (block, dictionary, id) VALUES (?, ?, ?)")
             .bind::<BigInt, _>(id)
             .bind::<Integer, _>(STACK)
             .bind::<BigInt, _>(stack)
-            .execute(conn)?;
+            .run(conn)?;
     }
     let mut traces: HashMap<&StoredId, i64> = HashMap::new();
     for one in stay {
@@ -302,7 +303,7 @@ pub(super) fn write(
             block::data.eq(packed.data),
             block::sums.eq(packed.sums),
         ))
-        .execute(conn)?;
+        .run(conn)?;
     Ok(packed.stacks)
 }
 
@@ -330,19 +331,19 @@ fn move_key(conn: &mut SqliteConnection, trace: &StoredId, id: i64) -> QueryResu
     let hash = trace.hash();
     let segment = trace_index::segment(id * SLOTS);
     let old = (trace_index::key(segment, hash), id);
-    delete(trace_at::table.find(old)).execute(conn)?;
+    delete(trace_at::table.find(old)).run(conn)?;
     diesel::insert_or_ignore_into(trace_at::table)
         .values((
             trace_at::key.eq(trace_index::key(trace_index::KEPT, hash)),
             trace_at::block.eq(id),
         ))
-        .execute(conn)?;
+        .run(conn)?;
     Ok(())
 }
 
 fn forget_names(conn: &mut SqliteConnection, id: i64) -> QueryResult<()> {
     sql_query("DELETE FROM kept_name WHERE block = ?")
         .bind::<BigInt, _>(id)
-        .execute(conn)
+        .run(conn)
         .map(drop)
 }

@@ -9,6 +9,7 @@ use diesel::sqlite::Sqlite;
 
 use crate::id::StoredId;
 use crate::rollup::LEVELS;
+use crate::statement::Run as _;
 
 /// Requests of a transaction group that ran a statement within a minute.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,7 +49,7 @@ pub fn add_callers(conn: &mut SqliteConnection, callers: &[Caller], now: i64) ->
             written.insert((level, bucket));
             let query = sql_query(ADD).into_boxed::<Sqlite>();
             let query = query.bind::<BigInt, _>(level);
-            bind(query, caller, bucket).execute(conn)?;
+            bind(query, caller, bucket).run(conn)?;
         }
     }
     for (level, bucket) in written {
@@ -56,7 +57,7 @@ pub fn add_callers(conn: &mut SqliteConnection, callers: &[Caller], now: i64) ->
             .bind::<BigInt, _>(level)
             .bind::<BigInt, _>(bucket)
             .bind::<BigInt, _>(now)
-            .execute(conn)?;
+            .run(conn)?;
     }
     Ok(())
 }
@@ -68,7 +69,7 @@ pub fn note_callers(conn: &mut SqliteConnection, callers: &[Caller]) -> QueryRes
             "INSERT INTO share_caller (bucket, tx_group_id, statement_id, requests, calls, most, sum, tx_sum, \
              follows, trace_id, looped) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         );
-        bind(query.into_boxed::<Sqlite>(), caller, caller.bucket).execute(conn)?;
+        bind(query.into_boxed::<Sqlite>(), caller, caller.bucket).run(conn)?;
     }
     Ok(())
 }

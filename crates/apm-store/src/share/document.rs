@@ -10,6 +10,8 @@ use diesel::sql_query;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 use serde::{Deserialize, Serialize};
 
+use crate::statement::Run as _;
+
 /// Documents of a kind that are remembered: as many as there are markers.
 const MOST: i64 = 12_000;
 
@@ -62,7 +64,7 @@ pub fn publish(
     .bind::<Text, _>(key)
     .bind::<Nullable<Text>, _>(body)
     .bind::<BigInt, _>(now)
-    .execute(conn)?;
+    .run(conn)?;
     limit(conn, kind)
 }
 
@@ -73,7 +75,7 @@ pub(super) fn begin(conn: &mut SqliteConnection) -> QueryResult<()> {
          SELECT ?, json_array(service, environment), 1, node, settings, FALSE FROM agent_config, share_node",
     )
     .bind::<Text, _>(SETTING)
-    .execute(conn)
+    .run(conn)
     .map(drop)
 }
 
@@ -92,7 +94,7 @@ pub fn mark_sent(conn: &mut SqliteConnection, document: &Document) -> QueryResul
         .bind::<Text, _>(&document.kind)
         .bind::<Text, _>(&document.key)
         .bind::<BigInt, _>(document.version)
-        .execute(conn)
+        .run(conn)
         .map(drop)
 }
 
@@ -166,7 +168,7 @@ pub fn receive(
         .bind::<Text, _>(&document.node)
         .bind::<Nullable<Text>, _>(&document.body)
         .bind::<Bool, _>(true)
-        .execute(conn)?;
+        .run(conn)?;
         kinds.insert(document.kind);
     }
     // The rows of a kind are counted once, not for each document.
@@ -204,7 +206,7 @@ fn limit(conn: &mut SqliteConnection, kind: &str) -> QueryResult<()> {
         )
         .bind::<Text, _>(kind)
         .bind::<BigInt, _>(MOST)
-        .execute(conn)?;
+        .run(conn)?;
     }
     Ok(())
 }

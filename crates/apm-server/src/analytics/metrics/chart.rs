@@ -18,6 +18,7 @@ use super::labels::{Label, labels};
 use super::lines::{Line, Sums, Together, line};
 use super::quantiles::{Quantile, quantiles};
 use super::spread::{Spread, spread};
+use crate::sort_rows::SortRows as _;
 
 /// Series of one metric that are read. The store makes at most 500 of a metric of a service.
 const MOST_SERIES: i64 = 1_000;
@@ -204,7 +205,7 @@ pub fn chart(
 impl Chart {
     /// The lines with the largest values first.
     fn take(&mut self, mut lines: Vec<Line>) {
-        lines.sort_by(|a, b| b.weight().total_cmp(&a.weight()));
+        lines.sort_rows_by(|a, b| b.weight().total_cmp(&a.weight()));
         self.more = lines.len().saturating_sub(MOST_LINES);
         lines.truncate(MOST_LINES);
         self.lines = lines;

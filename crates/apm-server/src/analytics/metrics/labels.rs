@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, HashSet};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::sort_rows::SortRows as _;
+
 /// Values of a label that are told, those with most series first.
 const MOST_VALUES: usize = 50;
 
@@ -51,7 +53,7 @@ pub(super) fn labels(series: &[(i64, BTreeMap<String, String>)]) -> Vec<Label> {
                 series,
             })
             .collect();
-        values.sort_by_key(|value| std::cmp::Reverse(value.series));
+        values.sort_rows_by_key(|value| std::cmp::Reverse(value.series));
         let more = values.len().saturating_sub(MOST_VALUES);
         values.truncate(MOST_VALUES);
         Label {

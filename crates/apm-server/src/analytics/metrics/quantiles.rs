@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::lines::Sums;
+use crate::sort_rows::SortRows as _;
 
 /// The label of a quantile's series.
 const LABEL: &str = "quantile";
@@ -41,7 +42,7 @@ pub(super) fn quantiles<'a>(
             None => by_share.push((share, vec![sums])),
         }
     }
-    by_share.sort_by(|a, b| b.0.total_cmp(&a.0));
+    by_share.sort_rows_by(|a, b| b.0.total_cmp(&a.0));
     let of = |(quantile, sums): (f64, Vec<&Sums>)| {
         let at = |place: usize| {
             let means: Vec<f64> = sums.iter().filter_map(|sums| sums.mean(place)).collect();

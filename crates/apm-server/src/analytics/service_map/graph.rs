@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::analytics::totals::Total;
+use crate::sort_rows::SortRows as _;
 
 /// A node as it is known from calls alone.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -113,7 +114,7 @@ impl Graph {
             .collect::<BTreeSet<usize>>()
             .into_iter()
             .collect();
-        places.sort_by(|a, b| {
+        places.sort_rows_by(|a, b| {
             let most = calls[*b].total_cmp(&calls[*a]);
             most.then_with(|| self.nodes[*a].cmp(&self.nodes[*b]))
         });
@@ -125,7 +126,7 @@ impl Graph {
             .iter()
             .filter_map(|((from, to), total)| Some(((*new.get(from)?, *new.get(to)?), *total)));
         let mut edges: Vec<_> = edges.collect();
-        edges.sort_by_key(|(ends, _)| *ends);
+        edges.sort_rows_by_key(|(ends, _)| *ends);
         Drawn {
             nodes: places
                 .iter()

@@ -12,6 +12,7 @@ use crate::analytics::sql::Sql;
 use crate::analytics::totals::{self, Total};
 use crate::analytics::window::Window;
 use crate::analytics::{Scope, mean};
+use crate::sort_rows::SortRows as _;
 
 /// Services that are read.
 const MOST: usize = 20_000;
@@ -65,7 +66,7 @@ pub(crate) fn all(
             }
         })
         .collect();
-    services.sort_by(|a, b| {
+    services.sort_rows_by(|a, b| {
         (b.transactions.total_cmp(&a.transactions)).then_with(|| a.name.cmp(&b.name))
     });
     services.truncate(MOST);

@@ -13,6 +13,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::{Elsewhere, Problem, Settings, has_others};
 use crate::analytics::discover::{Cursor, Found, Hit, Request};
 use crate::analytics::engine_query::EngineQuery;
+use crate::sort_rows::SortRows as _;
 
 /// Documents that are read from the engine for a page, at most.
 const MOST: usize = 2_000;
@@ -270,7 +271,7 @@ fn remark(is_exact: bool, by_words: bool) -> Option<String> {
 }
 
 fn sort(hits: &mut [Hit]) {
-    hits.sort_by_key(|hit| std::cmp::Reverse((hit.timestamp, hit.seq)));
+    hits.sort_rows_by_key(|hit| std::cmp::Reverse((hit.timestamp, hit.seq)));
 }
 
 /// A document with its time and number; those of here have their own number.

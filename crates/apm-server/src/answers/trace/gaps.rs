@@ -14,6 +14,7 @@ use crate::analytics::trace::cover::{Interval, uncovered};
 use crate::analytics::trace::item::Item;
 use crate::analytics::trace::tree::Children;
 use crate::csv::Table;
+use crate::sort_rows::SortRows as _;
 
 /// A stretch this many times as long as the SELECT before it is where its rows were read.
 const FETCHING: i64 = 5;
@@ -95,7 +96,7 @@ pub(super) fn gaps(trace: &Trace) -> Vec<Gap> {
             gap.before += before.map_or(0, busy);
         }
     }
-    gaps.sort_by_key(|gap| std::cmp::Reverse(gap.time));
+    gaps.sort_rows_by_key(|gap| std::cmp::Reverse(gap.time));
     // Shares are of all stretches, also of those that are left out.
     let all: i64 = gaps.iter().map(|gap| gap.time).sum();
     gaps.truncate(MOST);

@@ -9,6 +9,7 @@ use super::weights::{busy, each, weight};
 use crate::analytics::trace::Trace;
 use crate::answers::listing::Sort;
 use crate::csv::Table;
+use crate::sort_rows::SortRows as _;
 
 /// The columns that operations can be sorted by.
 pub(super) const SORTS: [&str; 7] = ["name", "service", "count", "total", "self", "avg", "max"];
@@ -78,7 +79,7 @@ pub(super) fn operations(trace: &Trace, sort: &Sort) -> Vec<Operation> {
         one.average = one.total as f64 / one.count.max(1) as f64;
     }
     let number = |value: i64| Some(value as f64);
-    list.sort_by(|a, b| match sort.key {
+    list.sort_rows_by(|a, b| match sort.key {
         "name" => sort.compare_text(&a.name, &b.name),
         "service" => sort.compare_text(&a.service, &b.service),
         "count" => sort.compare(number(a.count), number(b.count)),

@@ -12,6 +12,7 @@ use crate::analytics::trace::Trace;
 use crate::analytics::trace::item::Item;
 use crate::analytics::trace::read;
 use crate::csv::Table;
+use crate::sort_rows::SortRows as _;
 
 /// Letters of a statement; all of it is in its own answer.
 const MOST_LETTERS: usize = 300;
@@ -112,7 +113,7 @@ impl<'a> Statements<'a> {
             group.longest = group.longest.max(each(item));
             group.failed += i64::from(item.failed());
         }
-        groups.sort_by_key(|group| std::cmp::Reverse(group.time));
+        groups.sort_rows_by_key(|group| std::cmp::Reverse(group.time));
         let times = groups.iter().map(|group| group.time);
         let all = times.fold(0i64, i64::saturating_add);
         Self { groups, all }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Gate, Outcome, Replayed};
 
+use crate::sort_rows::SortRows as _;
 pub use compare::Allowed;
 pub(super) use seen::seen;
 
@@ -121,7 +122,7 @@ impl Baseline {
             entry.calls_per_request = (entry.calls_per_request * 100.0).round() / 100.0;
             entry.steps_per_call = entry.steps_per_call.map(f64::round);
         }
-        statements.sort_by(|a, b| a.key().cmp(&b.key()));
+        statements.sort_rows_by(|a, b| a.key().cmp(&b.key()));
         statements.truncate(MOST);
         Self {
             form: FORM,

@@ -15,6 +15,7 @@ use super::{BETTER, Point, Regime, Source, regimes};
 use crate::analytics::Scope;
 use crate::analytics::percentile::representative;
 use crate::analytics::sql::Sql;
+use crate::sort_rows::SortRows as _;
 
 /// The time for which points go back, seconds.
 pub const SPAN: i64 = 6 * 3600;
@@ -312,7 +313,7 @@ fn medians(bins: &[Bin]) -> Vec<(f64, f64)> {
             // Those of each outcome are in order; there are few of all but one.
             let mut counts: Vec<(i64, f64)> =
                 minute.iter().map(|bin| (bin.bin, bin.count)).collect();
-            counts.sort_by_key(|(bin, _)| *bin);
+            counts.sort_rows_by_key(|(bin, _)| *bin);
             let total: f64 = counts.iter().map(|(_, count)| count).sum();
             let mut upto = 0.0;
             let median = counts.iter().find(|(_, count)| {

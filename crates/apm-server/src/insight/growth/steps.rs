@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::rows::Pace;
 use super::{BETTER, Fit, LEAST_FACTOR, Point, fit, regimes};
+use crate::sort_rows::SortRows as _;
 
 /// Steps that a statement must take more at the largest size than at the smallest: some 50 µs of work.
 const LEAST_STEPS: f64 = 1_000.0;
@@ -111,7 +112,7 @@ impl Trend {
         let most = points.iter().map(|point| point.rows).fold(0.0, f64::max);
         let mut own: Vec<StepPoint> = points.to_vec();
         own.retain(|point| point.rows >= 1.0);
-        own.sort_by(|a, b| a.rows.total_cmp(&b.rows));
+        own.sort_rows_by(|a, b| a.rows.total_cmp(&b.rows));
         // If there are none between the small sizes and the large ones, the small ones have to do.
         let small = own.partition_point(|point| point.rows < most / WIDEST);
         if own.get(small)?.rows * LEAST_FACTOR <= most {

@@ -10,6 +10,7 @@ use super::row::Row;
 use crate::analytics::errors::Status;
 use crate::analytics::sql::Sql;
 use crate::insight::bounds;
+use crate::sort_rows::SortRows as _;
 
 /// Occurrences of one look: the others wait for the next.
 const MOST: i64 = 20_000;
@@ -136,7 +137,7 @@ fn ending<'a>(
     is_new: &HashMap<&str, bool>,
 ) -> Option<(&'a Occurred, &'static str)> {
     let mut later: Vec<&Occurred> = came.iter().copied().filter(|one| one.later > 0).collect();
-    later.sort_by_key(|one| one.first_later);
+    later.sort_rows_by_key(|one| one.first_later);
     let newest = later.iter().find(|one| is_new[&*one.version]);
     if row.new_version
         && let Some(one) = newest

@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 
 use super::Seq;
 use crate::analytics::sql::Sql;
+use crate::sort_rows::SortRows as _;
 
 /// The label that carries them. In a composite span it has the sum of its calls.
 const LABEL: &str = "sqlite_steps";
@@ -29,7 +30,7 @@ pub(in crate::insight) fn per_call(
         .iter()
         .filter_map(|event| steps_per_call(&event.rest))
         .collect();
-    steps.sort_by(f64::total_cmp);
+    steps.sort_rows_by(f64::total_cmp);
     Ok(steps.get(steps.len() / 2).copied())
 }
 

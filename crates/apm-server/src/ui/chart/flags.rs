@@ -4,6 +4,7 @@
 use maud::{Markup, html};
 
 use super::buckets::Buckets;
+use crate::sort_rows::SortRows as _;
 use crate::ui::moment::{Clock, Micros};
 use crate::ui::plot::coordinate::{Pc, Px};
 use crate::ui::words;
@@ -30,7 +31,7 @@ fn within(flags: &[Flag], buckets: Buckets) -> Vec<(f64, &Flag)> {
     let place = |flag: &Flag| (flag.at - buckets.from) as f64 / length;
     let mut found: Vec<_> = flags.iter().map(|flag| (place(flag), flag)).collect();
     found.retain(|(place, _)| (0.0..=1.0).contains(place));
-    found.sort_by(|a, b| a.0.total_cmp(&b.0));
+    found.sort_rows_by(|a, b| a.0.total_cmp(&b.0));
     found
 }
 
@@ -40,7 +41,7 @@ pub(super) fn draw(flags: &[Flag], buckets: Buckets, height: f64) -> Markup {
     let found = within(flags, buckets);
     let mut order: Vec<usize> = (0..found.len()).collect();
     // Of equal weights the later one is named.
-    order.sort_by_key(|i| (std::cmp::Reverse(found[*i].1.weight), std::cmp::Reverse(*i)));
+    order.sort_rows_by_key(|i| (std::cmp::Reverse(found[*i].1.weight), std::cmp::Reverse(*i)));
     let mut named: Vec<usize> = Vec::new();
     for i in order {
         let (from, to) = stretch(found[i].0);

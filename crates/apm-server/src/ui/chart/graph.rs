@@ -8,6 +8,7 @@ mod route;
 
 use maud::{Markup, html};
 
+use crate::sort_rows::SortRows as _;
 use crate::ui::href::Href;
 use crate::ui::plot::coordinate::Px;
 use crate::ui::plot::layered::layered;
@@ -93,7 +94,7 @@ pub(crate) fn graph(nodes: &[Node], edges: &[Edge], says: &str) -> Markup {
     let width = MARGIN * 2.0 + WIDTH + COLUMN * drawn.layers.saturating_sub(1) as f64;
     let height = MARGIN * 2.0 + HEIGHT + ROW * drawn.height;
     let mut order: Vec<usize> = (0..nodes.len()).collect();
-    order.sort_by(|a, b| {
+    order.sort_rows_by(|a, b| {
         let (a, b) = (drawn.nodes[*a], drawn.nodes[*b]);
         a.0.cmp(&b.0).then(a.1.total_cmp(&b.1))
     });

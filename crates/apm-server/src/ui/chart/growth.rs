@@ -5,6 +5,7 @@ use maud::{Markup, html};
 
 use super::frame::{Data, Frame, Measure, ValueAxis};
 pub(crate) use crate::insight::growth::Fit;
+use crate::sort_rows::SortRows as _;
 use crate::ui::number::{NARROW, duration};
 use crate::ui::plot::coordinate::{Pc, Px};
 use crate::ui::plot::scale::Scale;
@@ -98,7 +99,7 @@ impl Growth<'_> {
 
     fn data(&self) -> Data {
         let mut runs = self.runs.to_vec();
-        runs.sort_by(|a, b| a.0.total_cmp(&b.0));
+        runs.sort_rows_by(|a, b| a.0.total_cmp(&b.0));
         let row = |(rows, cost): &(f64, f64)| {
             vec![Measure::Count.write(*rows), self.measure.write(*cost)]
         };

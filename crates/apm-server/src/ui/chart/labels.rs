@@ -1,5 +1,7 @@
 //! Labels at the right end of lines: pushed apart until none covers another, and kept in their order.
 
+use crate::sort_rows::SortRows as _;
+
 /// New places for labels that want to stand at `wanted`, at least `gap` apart, within `low ..= high` as far as they
 /// fit.
 ///
@@ -12,7 +14,7 @@ pub(crate) fn spread(wanted: &[f64], gap: f64, low: f64, high: f64) -> Vec<f64> 
         centre: f64,
     }
     let mut order: Vec<usize> = (0..wanted.len()).collect();
-    order.sort_by(|a, b| wanted[*a].total_cmp(&wanted[*b]));
+    order.sort_rows_by(|a, b| wanted[*a].total_cmp(&wanted[*b]));
     let half = |len: usize| (len - 1) as f64 * gap / 2.0;
     // A block that is taller than the room starts at its top.
     let inside = |block: &Block| {

@@ -11,6 +11,7 @@ use crate::analytics::latency::Latency;
 use crate::analytics::series::Axis;
 use crate::analytics::throughput::Throughput;
 use crate::answers::sourced::Sourced;
+use crate::sort_rows::SortRows as _;
 use crate::ui::chart::bars::{BarChart, Layer};
 use crate::ui::chart::buckets::{Buckets, partial};
 use crate::ui::chart::frame::Measure;
@@ -89,7 +90,7 @@ pub(crate) fn throughput(context: &Context<'_>, data: &Sourced<Throughput>) -> M
         .filter(|result| result.count > 0.0)
         .collect();
     // By class first, so that the colours of a stack are always in one order.
-    results.sort_by_key(|result| (result_class(&result.result), result.result.clone()));
+    results.sort_rows_by_key(|result| (result_class(&result.result), result.result.clone()));
     let name = |result: &str| match result.strip_prefix("HTTP ") {
         Some(class) => class.to_owned(),
         None if result.is_empty() => "no result".to_owned(),

@@ -12,6 +12,7 @@ use maud::{Markup, html};
 use super::Answer;
 use crate::analytics::discover::{self, Found, Limits, Request};
 use crate::analytics::filter::List;
+use crate::sort_rows::SortRows as _;
 use crate::ui::number::grouped;
 use crate::ui::query_bar::QueryBar;
 use crate::ui::view::View;
@@ -143,7 +144,7 @@ fn fields(kept: &str, typed: &str, names: Vec<(String, Option<usize>)>) -> Vec<C
         .into_iter()
         .filter(|(name, _)| name.to_lowercase().contains(&typed))
         .collect();
-    found.sort_by_key(|(name, count)| {
+    found.sort_rows_by_key(|(name, count)| {
         let begins = name.to_lowercase().starts_with(&typed);
         (!begins, std::cmp::Reverse(count.unwrap_or(0)), name.clone())
     });

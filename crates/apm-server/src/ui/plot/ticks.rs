@@ -5,6 +5,7 @@ use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use super::super::{moment::Micros, number::NARROW};
 use super::labels::value_label;
 use super::scale::Scale;
+use crate::sort_rows::SortRows as _;
 
 /// A tick on a horizontal axis: its place as a share, and its words.
 #[derive(Debug, Clone, PartialEq)]
@@ -89,7 +90,7 @@ pub(crate) fn log_durations(scale: Scale) -> Vec<Tick> {
             }
         }
     }
-    taken.sort_by(|a, b| a.0.total_cmp(&b.0));
+    taken.sort_rows_by(|a, b| a.0.total_cmp(&b.0));
     if wide {
         let own_unit = |(us, place): (f64, f64)| {
             let (unit, length) = duration_unit(us);

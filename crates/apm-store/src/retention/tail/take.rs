@@ -10,6 +10,7 @@ use super::super::super::block::SLOTS;
 use super::super::super::error::StoreError;
 use super::super::super::options::TailSampling;
 use super::super::super::schema::{block, trace_at};
+use super::super::super::statement::Run as _;
 use super::super::super::trace_index;
 use super::super::delete as rows;
 use super::super::thin::{self, Thinned, Thinner, numbers};
@@ -69,7 +70,7 @@ pub(super) fn blocks(
                 "DELETE FROM {table} WHERE seq IN (SELECT value FROM json_each(?))"
             ))
             .bind::<Text, _>(&list)
-            .execute(conn)?;
+            .run(conn)?;
         }
         rows::shared_ids(conn, first, last)?;
         rows::count(conn, first, last, 1)?;
@@ -84,7 +85,7 @@ pub(super) fn blocks(
             ))
             .bind::<Double, _>(1.0 / policy.share)
             .bind::<Text, _>(&list)
-            .execute(conn)?;
+            .run(conn)?;
         }
     }
     replace(conn, &by_block, packed)?;
@@ -93,7 +94,7 @@ pub(super) fn blocks(
          ON CONFLICT (id) DO UPDATE SET sampled = excluded.sampled",
     )
     .bind::<BigInt, _>(newest + 1)
-    .execute(conn)?;
+    .run(conn)?;
     Ok(gone.len() as u64)
 }
 
@@ -163,14 +164,14 @@ fn replace(
                 thin::write(conn, *id, events, block)?;
             }
             None => {
-                delete(block::table.find(id)).execute(conn)?;
+                delete(block::table.find(id)).run(conn)?;
             }
         }
         let segment = trace_index::segment(id * SLOTS);
         // Another trace may have the same key.
         for hash in of_block.going.difference(&of_block.staying) {
             let key = (trace_index::key(segment, *hash), *id);
-            delete(trace_at::table.find(key)).execute(conn)?;
+            delete(trace_at::table.find(key)).run(conn)?;
         }
     }
     Ok(())

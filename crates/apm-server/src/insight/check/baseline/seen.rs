@@ -10,6 +10,7 @@ use crate::analytics::sql::Sql;
 use crate::insight::check::{CheckError, Gate};
 use crate::insight::observe::Usage;
 use crate::insight::{plan, values};
+use crate::sort_rows::SortRows as _;
 
 /// Spans of a statement that are looked at for its steps.
 const SPANS: i64 = 200;
@@ -46,7 +47,7 @@ pub(in crate::insight::check) fn seen(
         .map(|(_, usage)| usage)
         .filter(|usage| usage.statement != 0)
         .collect();
-    usage.sort_by(|a, b| {
+    usage.sort_rows_by(|a, b| {
         b.calls
             .total_cmp(&a.calls)
             .then(a.statement.cmp(&b.statement))

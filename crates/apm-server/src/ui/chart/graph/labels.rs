@@ -1,6 +1,7 @@
 //! Places for the words at edges: none covers another, and as few lines as can be run through one.
 
 use super::{COLUMN, Edge, WIDTH};
+use crate::sort_rows::SortRows as _;
 use crate::ui::chart::graph::route::Route;
 
 /// Width of a character and height of a line, in the size of these words.
@@ -42,7 +43,7 @@ pub(super) fn width(words: &str) -> f64 {
 pub(super) fn places(edges: &[Edge], routes: &[Route]) -> Vec<Option<(f64, f64)>> {
     let ways: Vec<Vec<(f64, f64)>> = routes.iter().map(samples).collect();
     let mut order: Vec<usize> = (0..edges.len()).collect();
-    order.sort_by(|a, b| edges[*b].weight.total_cmp(&edges[*a].weight));
+    order.sort_rows_by(|a, b| edges[*b].weight.total_cmp(&edges[*a].weight));
     let mut placed: Vec<Words> = Vec::new();
     let mut places = vec![None; edges.len()];
     for edge in order {

@@ -5,6 +5,7 @@ use maud::{Markup, html};
 
 use crate::answers::console::Answer as Table;
 use crate::insight::console::Cell;
+use crate::sort_rows::SortRows as _;
 use crate::ui::chart::xy::{Across, XyChart};
 use crate::ui::moment::Clock;
 
@@ -43,7 +44,7 @@ pub(super) fn charts(table: &Table, clock: &Clock) -> Markup {
                 Some((x, row[*at].number().filter(|value| value.is_finite())?))
             })
             .collect();
-        points.sort_by(|a, b| a.0.total_cmp(&b.0));
+        points.sort_rows_by(|a, b| a.0.total_cmp(&b.0));
         let chart = XyChart {
             id,
             title: &table.columns[*at],

@@ -9,6 +9,7 @@ use super::rows::class;
 use crate::analytics::trace::Trace;
 use crate::analytics::trace::item::Item;
 use crate::answers::trace::named;
+use crate::sort_rows::SortRows as _;
 use crate::ui::href::Href;
 use crate::ui::number::{self, duration};
 use crate::ui::plot::coordinate::{Pc, Px};
@@ -145,7 +146,7 @@ fn drawn(view: &View, trace: &Trace, mut bars: Vec<Bar>) -> (String, Markup) {
         .without("sort")
         .set("tab", "flame");
     // The longest say most: where the room ends, the short ones become dust.
-    bars.sort_by(|a, b| {
+    bars.sort_rows_by(|a, b| {
         let (a_length, b_length) = (a.right - a.left, b.right - b.left);
         b_length.total_cmp(&a_length).then(a.index.cmp(&b.index))
     });
@@ -166,7 +167,7 @@ fn drawn(view: &View, trace: &Trace, mut bars: Vec<Bar>) -> (String, Markup) {
         }
         kept.push((bar.lane, bar.left, text));
     }
-    kept.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
+    kept.sort_rows_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
     // One stop of the tabulator; a script moves on from it by the arrow keys.
     let text: String = kept
         .iter()

@@ -13,6 +13,7 @@ use crate::analytics::trace::item::Item;
 use crate::answers::trace::look::Looked;
 use crate::answers::trace::statements::total;
 use crate::answers::trace::weights::weight;
+use crate::sort_rows::SortRows as _;
 use crate::ui::components::cells::swatch;
 use crate::ui::components::controls::{Pager, Tab, copy, tabs};
 use crate::ui::components::icon;
@@ -203,7 +204,7 @@ impl Panel<'_> {
             .into_iter()
             .map(|(name, (class, time))| (class, name, time))
             .collect();
-        shares.sort_by_key(|(class, name, _)| (*class != "t-app", *class, *name));
+        shares.sort_rows_by_key(|(class, name, _)| (*class != "t-app", *class, *name));
         let total: i64 = shares.iter().map(|(_, _, time)| time).sum();
         html! {
             div.toolbar {

@@ -1,6 +1,7 @@
 //! The order within layers: by the mean place of the neighbours, forth and back, and the best that was met is kept.
 
 use super::Net;
+use crate::sort_rows::SortRows as _;
 
 /// Times that all layers are sorted; more change little.
 const ROUNDS: usize = 12;
@@ -56,7 +57,7 @@ fn sort(net: &mut Net, layer: usize, forth: bool) {
         .map(|cell| (mean(*cell), *cell))
         .collect();
     // A stable sort: with equal means the order stays, and equal graphs are drawn equally.
-    cells.sort_by(|a, b| a.0.total_cmp(&b.0));
+    cells.sort_rows_by(|a, b| a.0.total_cmp(&b.0));
     net.layers[layer] = cells.into_iter().map(|(_, cell)| cell).collect();
 }
 
