@@ -83,7 +83,8 @@ pub struct Config {
     /// Most connections that are open, each of which takes two of the process's open files. With more, idle ones are
     /// closed.
     pub max_connections: usize,
-    /// Of these, most from one address (in IPv6: one network of 2⁶⁴) that is not of this machine.
+    /// Of these, most from one address (in IPv6: one network of 2⁶⁴) that is neither of this machine nor in
+    /// [`trusted_proxies`](Self::trusted_proxies).
     pub max_connections_per_address: usize,
     /// Most bodies of events that are open at the same time.
     pub max_streams: usize,

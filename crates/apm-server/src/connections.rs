@@ -3,10 +3,13 @@
 //! A server that stops to accept at its limit can be shut by one client that holds that many connections open and
 //! sends nothing. So a new connection is always let in while one can be found that is worth less, and
 //! that one is closed: first those on which no request is under way, the longest idle first; then those whose request
-//! has made no progress for a while. An address that holds more than its share pays for its own. Requests of callers
-//! without the token may not take up all of the places: some are left for holders of the token.
+//! has made no progress for a while. An address that holds more than its share pays for its own, unless it is that of a
+//! trusted proxy, which stands for many callers. Requests of callers without the token may not take up all of the
+//! places: some are left for holders of the token.
 
 mod choose;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -17,6 +20,7 @@ use std::time::{Duration, Instant};
 use actix_web::HttpRequest;
 use socket2::{SockRef, Socket};
 
+use crate::config::Network;
 use crate::pace::Turn;
 
 /// Bytes of an unread answer that the kernel holds. Left to itself it grows to several megabytes for each
@@ -28,7 +32,7 @@ const SEND_BUFFER: usize = 128 * 1024;
 pub(crate) struct Limits {
     /// In all.
     pub(crate) all: usize,
-    /// From one address that is not of this machine; all of a network, where it is IPv6.
+    /// From one address that is neither of this machine nor of a trusted proxy; all of a network, where it is IPv6.
     pub(crate) per_address: usize,
     /// Of them all, only for callers who have shown the token. None where there is no token.
     pub(crate) reserved: usize,
@@ -38,6 +42,8 @@ pub(crate) struct Limits {
 #[derive(Debug)]
 pub(crate) struct Connections {
     limits: Limits,
+    /// Trusted proxies: through one of them come the connections of many callers.
+    proxies: Vec<Network>,
     start: Instant,
     table: Mutex<Table>,
     evicted: AtomicU64,
@@ -78,9 +84,10 @@ pub(crate) struct Look {
 }
 
 impl Connections {
-    pub(crate) fn new(limits: Limits) -> Arc<Self> {
+    pub(crate) fn new(limits: Limits, proxies: Vec<Network>) -> Arc<Self> {
         Arc::new(Self {
             limits,
+            proxies,
             start: Instant::now(),
             table: Mutex::default(),
             evicted: AtomicU64::new(0),
@@ -106,9 +113,10 @@ impl Connections {
                 return None;
             }
         };
+        let is_shared = self.is_shared(address);
         let address = choose::network(address);
         let mut table = self.table();
-        if !self.make_room(&mut table, address) {
+        if !self.make_room(&mut table, address, is_shared) {
             self.refused.fetch_add(1, Ordering::Relaxed);
             return None;
         }
@@ -129,11 +137,17 @@ impl Connections {
         })
     }
 
+    /// Whether an address stands for callers that have nothing to do with each other.
+    fn is_shared(&self, address: IpAddr) -> bool {
+        address.to_canonical().is_loopback()
+            || self.proxies.iter().any(|proxy| proxy.contains(address))
+    }
+
     /// Closes what has to go for one more. False: nothing can.
-    fn make_room(&self, table: &mut Table, address: IpAddr) -> bool {
+    fn make_room(&self, table: &mut Table, address: IpAddr, is_shared: bool) -> bool {
         let of_address = |entry: &Entry| entry.address == address;
         let count = table.all.values().filter(|entry| of_address(entry)).count();
-        if !address.is_loopback() && count >= self.limits.per_address {
+        if !is_shared && count >= self.limits.per_address {
             // It pays with one of its own, even where there is room for others.
             return self.evict(table, of_address);
         }

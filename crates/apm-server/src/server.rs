@@ -164,7 +164,7 @@ impl Server {
             pages: own.is_exposed(),
             otlp: otlp.is_exposed(),
         };
-        let connections = Connections::new(limits(&config));
+        let connections = Connections::new(limits(&config), config.trusted_proxies.clone());
         let watched = Arc::clone(&connections);
         let mut shared = Shared::new(
             config.clone(),
