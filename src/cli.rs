@@ -138,6 +138,8 @@ pub enum Command {
     Show(ShowCommand),
     /// Answer assistants in the Model Context Protocol on standard input and output, from a running APM server.
     Mcp(McpOptions),
+    /// Ask a running APM server whether it can store events, as the check of a container. Exit code 0: it can.
+    Health(HealthOptions),
     /// Copy the telemetry into a file, while a server writes or not, and check the copy.
     Backup(BackupOptions),
     /// Check a file of options.
@@ -171,6 +173,19 @@ pub enum ConfigCommand {
         /// The file [default: that of --config].
         file: Option<PathBuf>,
     },
+}
+
+/// The options of `pocket-apm health`.
+#[derive(Debug, Clone, Args)]
+pub struct HealthOptions {
+    /// A running APM server to ask [default: that of --apm-listen, encrypted where --apm-tls-cert is given].
+    #[arg(long, value_name = "URL", value_parser = server_url)]
+    pub server: Option<String>,
+
+    /// The authorities that vouch for its certificate, or this certificate itself (PEM) [default: the authorities of
+    /// the system; without --server, the certificate of --apm-tls-cert].
+    #[arg(long, env = "APM_SERVER_CA_FILE", value_name = "FILE")]
+    pub server_ca_file: Option<PathBuf>,
 }
 
 /// The options of `pocket-apm backup`.

@@ -13,6 +13,7 @@ pub mod complete;
 pub mod config_file;
 pub mod db;
 pub mod error;
+pub mod health;
 pub mod logging;
 pub mod mcp;
 pub mod people;

@@ -14,8 +14,8 @@ use pocket_apm::process::{raise_file_limit, stop_signal, survive_file_size_limit
 use pocket_apm::service::{Service, reachable, reachable_name, workers};
 use pocket_apm::terminal::{self, announce};
 use pocket_apm::{
-    advise, apikey, backup, check, complete, config_file, db, logging, mcp, send, show, sourcemap,
-    sql,
+    advise, apikey, backup, check, complete, config_file, db, health, logging, mcp, send, show,
+    sourcemap, sql,
 };
 
 /// The longest time that the agent may take to hand over what it has recorded when the service stops.
@@ -55,6 +55,9 @@ fn main() -> ExitCode {
         }
         Some(Command::Show(command)) => show::run(command, &cli.apm).map(|()| ExitCode::SUCCESS),
         Some(Command::Mcp(options)) => mcp::run(options, &cli.apm).map(|()| ExitCode::SUCCESS),
+        Some(Command::Health(options)) => {
+            health::run(options, &cli.apm).map(|()| ExitCode::SUCCESS)
+        }
         Some(Command::Backup(options)) => {
             backup::run(options, &cli.apm).map(|()| ExitCode::SUCCESS)
         }

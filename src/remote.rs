@@ -1,5 +1,7 @@
 //! The APM server that a command sends to or asks, as its options name it.
 
+use std::path::PathBuf;
+
 use anyhow::Context as _;
 use apm_server::remote::{Remote, Secret, Trust};
 
@@ -19,7 +21,20 @@ pub fn server(
         Some(key) => Some(Secret::ApiKey(key.clone())),
         None => apm.secret_token()?.map(Secret::Token),
     };
-    let trust = match (&access.server_ca_file, &apm.apm_tls_cert) {
+    open(url, secret.as_ref(), access.server_ca_file.as_ref(), apm)
+}
+
+/// The same with a secret of one's own, or none.
+///
+/// # Errors
+/// As for [`server`].
+pub(crate) fn open(
+    url: Option<&str>,
+    secret: Option<&Secret>,
+    ca_file: Option<&PathBuf>,
+    apm: &ApmOptions,
+) -> anyhow::Result<Remote> {
+    let trust = match (ca_file, &apm.apm_tls_cert) {
         (Some(file), _) => Trust::Authorities(file.clone()),
         // The name in it is that by which others reach the server.
         (None, Some(own)) if url.is_none() => Trust::Certificate(own.clone()),
@@ -31,7 +46,7 @@ pub fn server(
         Trust::System => "--server",
     };
     let url = url.map_or_else(|| own_url(apm), str::to_owned);
-    Remote::new(&url, secret.as_ref(), &trust).with_context(|| format!("cannot use {option}"))
+    Remote::new(&url, secret, &trust).with_context(|| format!("cannot use {option}"))
 }
 
 /// The address at which this machine reaches a server that was started with these options.

@@ -28,6 +28,7 @@ const USED: &[(&str, &[&str])] = &[
     ("top", READS),
     ("mcp", READS),
     ("sourcemap", READS),
+    ("health", &["apm_listen", "apm_tls_cert"]),
     ("backup", &["apm_database"]),
     ("completions", &[]),
     ("config", &["config"]),

@@ -10,6 +10,7 @@ use crate::support::{self, Ended, addresses, get};
 mod commands;
 mod encrypted;
 mod greedy;
+mod health;
 mod limits;
 mod load;
 mod show;
