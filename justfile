@@ -56,6 +56,10 @@ browser *arguments:
 tour:
     .ci/browser --tour
 
+# The container image, built and tried where a daemon answers.
+image *arguments:
+    .ci/image {{arguments}}
+
 # Elastic's agents for the tests that run them.
 agents:
     .ci/agents

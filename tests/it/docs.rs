@@ -18,6 +18,7 @@
 mod blocks;
 mod deploy;
 mod facts;
+mod image;
 mod links;
 mod options;
 mod prometheus;

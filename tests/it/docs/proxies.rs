@@ -1,9 +1,12 @@
-//! The examples of proxies in deploy/, by running each before a server.
+//! The examples of proxies in deploy/ and docs/scale-out, by running each before a server.
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpSocket;
 
 use super::{program, root};
 use crate::support::{DEADLINE, Ended, request};
@@ -19,12 +22,17 @@ struct Behind {
 }
 
 impl Behind {
+    /// Below a path.
     fn start() -> Self {
+        Self::start_at("/apm")
+    }
+
+    fn start_at(base_path: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut config = apm_server::Config::default();
         config.listen = "127.0.0.1:0".to_owned();
         config.database = dir.path().join("apm.db");
-        config.base_path = "/apm".parse().unwrap();
+        config.base_path = base_path.parse().unwrap();
         config.trusted_proxies = vec!["127.0.0.1".parse().unwrap()];
         config.secret_token = apm_server::SecretToken::new("long and secret".to_owned());
         // The name that the examples are asked by.
@@ -53,16 +61,36 @@ impl Behind {
         file
     }
 
-    /// Starts a proxy, and asks it for pages and data as a browser and a script do.
-    async fn check(&self, mut proxy: Command) {
-        let proxy = proxy.stdin(Stdio::null()).env("HOME", self.folder());
-        let mut proxy = Ended::start(proxy);
+    fn until_it_listens(&self, proxy: &mut Ended) {
         let started = Instant::now();
         while TcpStream::connect(self.free).is_err() {
             assert!(proxy.try_wait().unwrap().is_none(), "the proxy ended");
             assert!(started.elapsed() < DEADLINE, "the proxy does not listen");
             std::thread::yield_now();
         }
+    }
+
+    /// nginx on a file, with what it writes in the folder.
+    fn nginx(&self, nginx: PathBuf, http: &str) -> Command {
+        let folder = self.folder().display();
+        let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+            .map(|kind| format!("{kind}_temp_path {folder}/{kind};\n"))
+            .concat();
+        let whole = format!(
+            "daemon off;\nmaster_process off;\nerror_log stderr;\npid {folder}/pid;\nevents {{}}\n\
+             http {{\naccess_log off;\n{temporary}{http}\n}}\n"
+        );
+        let file = self.write("nginx.conf", &whole);
+        let mut proxy = Command::new(nginx);
+        proxy.arg("-c").arg(&file).args(["-e", "stderr"]);
+        proxy
+    }
+
+    /// Starts a proxy, and asks it for pages and data as a browser and a script do.
+    async fn check(&self, mut proxy: Command) {
+        let proxy = proxy.stdin(Stdio::null()).env("HOME", self.folder());
+        let mut proxy = Ended::start(proxy);
+        self.until_it_listens(&mut proxy);
         let url = |path: &str| format!("http://{}{path}", self.free);
         let host = ("Host", "example.com");
         let token = ("Authorization", "Bearer long and secret");
@@ -97,8 +125,8 @@ impl Behind {
     }
 }
 
-fn example(name: &str) -> String {
-    std::fs::read_to_string(root().join("deploy").join(name)).unwrap()
+fn example(path: &str) -> String {
+    std::fs::read_to_string(root().join(path)).unwrap()
 }
 
 #[actix_web::test]
@@ -108,23 +136,13 @@ async fn nginx_brings_the_pages_below_a_path() {
     };
     let behind = Behind::start();
     // The example without certificates, on a free port.
-    let example = example("nginx.conf");
+    let example = example("deploy/nginx.conf");
     let example = example.replace("listen 443 ssl;", &format!("listen {};", behind.free));
     let lines = example
         .lines()
         .filter(|line| !line.trim_start().starts_with("ssl_"));
     let example = lines.collect::<Vec<_>>().join("\n");
-    let folder = behind.folder().display();
-    let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-        .map(|kind| format!("{kind}_temp_path {folder}/{kind};\n"))
-        .concat();
-    let whole = format!(
-        "daemon off;\nmaster_process off;\nerror_log stderr;\npid {folder}/pid;\nevents {{}}\n\
-         http {{\naccess_log off;\n{temporary}{example}\n}}\n"
-    );
-    let file = behind.write("nginx.conf", &whole);
-    let mut proxy = Command::new(nginx);
-    proxy.arg("-c").arg(&file).args(["-e", "stderr"]);
+    let proxy = behind.nginx(nginx, &example);
     behind.check(proxy).await;
 }
 
@@ -136,7 +154,7 @@ async fn caddy_brings_the_pages_below_a_path() {
     let behind = Behind::start();
     // The example without certificates, on a free port, and without the port by which Caddy is governed.
     let site = format!("http://example.com:{} {{", behind.free.port());
-    let example = example("Caddyfile").replace("example.com {", &site);
+    let example = example("deploy/Caddyfile").replace("example.com {", &site);
     let file = behind.write(
         "Caddyfile",
         &format!("{{\n\tadmin off\n\tauto_https off\n}}\n{example}"),
@@ -145,4 +163,58 @@ async fn caddy_brings_the_pages_below_a_path() {
     proxy.args(["run", "--adapter", "caddyfile", "--config"]);
     proxy.arg(&file).stderr(Stdio::null());
     behind.check(proxy).await;
+}
+
+#[actix_web::test]
+async fn the_load_balancer_of_the_large_example_tells_whose_request_it_is() {
+    let Some(nginx) = program("nginx") else {
+        return;
+    };
+    let behind = Behind::start_at("");
+    let example = example("docs/scale-out/nginx.conf");
+    let http = example.split_once("http {").unwrap().1;
+    let (http, _) = http.rsplit_once('}').unwrap();
+    // One server stands for both.
+    let http = http
+        .replace("listen 8200;", &format!("listen {};", behind.free))
+        .replace("apm1:8200", &behind.address)
+        .replace("apm2:8200", &behind.address);
+    let mut proxy = behind.nginx(nginx, &http);
+    let proxy = proxy.stdin(Stdio::null()).env("HOME", behind.folder());
+    let mut proxy = Ended::start(proxy);
+    behind.until_it_listens(&mut proxy);
+
+    // From another address of this machine, with what a client could make up.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.2:0".parse().unwrap()).unwrap();
+    let mut stream = socket.connect(behind.free).await.unwrap();
+    let events = "{\"metadata\":{\"service\":{\"name\":\"s\",\"agent\":{\"name\":\"a\",\"version\":\"1\"}}}}\n\
+                  {\"log\":{\"message\":\"through\"}}\n";
+    let sent = format!(
+        "POST /intake/v2/events HTTP/1.1\r\nHost: example.com\r\nAuthorization: Bearer long and secret\r\n\
+         X-Forwarded-For: 203.0.113.9\r\nForwarded: for=203.0.113.9\r\nX-Real-IP: 203.0.113.9\r\n\
+         X-Forwarded-Prefix: /made-up\r\nConnection: close\r\nContent-Type: application/x-ndjson\r\n\
+         Content-Length: {}\r\n\r\n{events}",
+        events.len()
+    );
+    stream.write_all(sent.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 202"), "{answer}");
+    let headers = [
+        ("Host", "example.com"),
+        ("Authorization", "Bearer long and secret"),
+    ];
+    let url = |path: &str| format!("http://{}{path}", behind.free);
+    let path = "/api/v1/discover?q=message:through&from=now-15m";
+    let found = request("GET", &url(path), &headers).await.json();
+    assert_eq!(found["hits"][0]["host"]["ip"][0], "127.0.0.2", "{found}");
+    let page = request(
+        "GET",
+        &url("/services"),
+        &[&headers[..], &[("Accept", "text/html")]].concat(),
+    )
+    .await;
+    assert_eq!(page.status, 200, "{}", page.body);
+    assert!(!page.body.contains("/made-up"), "{}", page.body);
 }
