@@ -6,8 +6,8 @@
 //! ```
 //!
 //! One binary plays all parts: `serve` is the service in one of its variants, `sink` takes what the variants send and
-//! counts it,
-//! `run` starts everything and prints the comparison. `benches/peers/instructions` counts instructions instead of time.
+//! counts it, `run` starts everything and prints the comparison. `benches/peers/instructions` counts instructions instead
+//! of time.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -15,12 +15,17 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 mod ask;
+#[cfg(feature = "otel")]
 mod cpu;
+#[cfg(feature = "otel")]
 mod otel;
+#[cfg(feature = "otel")]
 mod run;
 mod serve;
 mod sink;
+#[cfg(feature = "otel")]
 mod spread;
+#[cfg(feature = "otel")]
 mod wrk;
 
 #[derive(Debug, Parser)]
@@ -32,6 +37,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Measure all variants in turn and print the comparison. Needs wrk.
+    #[cfg(feature = "otel")]
     Run(run::Options),
     /// Serve one variant until standard input ends. Prints its address.
     Serve {
@@ -59,6 +65,7 @@ enum Command {
 
 fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
+        #[cfg(feature = "otel")]
         Command::Run(options) => run::run(&options),
         Command::Serve {
             variant,

@@ -13,11 +13,8 @@ use apm_agent::Agent;
 use clap::ValueEnum;
 use diesel::r2d2::{self, ConnectionManager, Pool};
 use diesel::{QueryResult, SqliteConnection};
-use opentelemetry_instrumentation_actix_web::RequestTracing;
-use pocket_apm::db::{Database, Instrument};
-use pocket_apm::people::{self, PEOPLE_PER_WRITE};
-
-use crate::otel;
+use peers_service::db::{Database, Instrument};
+use peers_service::people::{self, PEOPLE_PER_WRITE};
 
 /// People in a new table.
 const ROWS: usize = 1000;
@@ -34,6 +31,7 @@ pub(crate) enum Variant {
     /// `apm-agent`, a span per statement as OpenTelemetry has.
     Ours,
     /// OpenTelemetry: actix middleware, a span per statement, batch processor, OTLP over HTTP.
+    #[cfg(feature = "otel")]
     Otel,
 }
 
@@ -66,9 +64,12 @@ pub(crate) fn serve(variant: Variant, sink: &str, path: &Path) -> anyhow::Result
             eprintln!("ours: all sent: {sent}; {:?}", agent.stats());
             Ok(())
         }
+        #[cfg(feature = "otel")]
         Variant::Otel => {
-            let provider = otel::start(sink)?;
-            let instrument = Box::new(otel::Instrumented);
+            use opentelemetry_instrumentation_actix_web::RequestTracing;
+
+            let provider = crate::otel::start(sink)?;
+            let instrument = Box::new(crate::otel::Instrumented);
             listen(variant, url, Pool::builder(), Some(instrument), || {
                 App::new().wrap(RequestTracing::new())
             })?;
@@ -161,6 +162,7 @@ async fn with_conn<R: Send + 'static>(
     let done = match variant {
         Variant::Bare => web::block(work).await,
         Variant::Ours => apm_agent::actix::block(work).await,
+        #[cfg(feature = "otel")]
         Variant::Otel => {
             let context = opentelemetry::Context::current();
             web::block(move || {
