@@ -4,7 +4,7 @@ mod builder;
 mod ending;
 mod guard;
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use tokio::sync::mpsc;
@@ -13,7 +13,7 @@ use crate::config::{Config, Snapshot, StartupReport};
 use crate::recording::handle::Transaction;
 use crate::recording::recorder::{self, Command, Recorder};
 use crate::recording::stats::Stats;
-use crate::util::own_log;
+use crate::util::{Mutex, own_log};
 use crate::worker::client::{Client, Endpoint};
 use crate::worker::metadata::Framework;
 use crate::worker::metrics::Metrics;

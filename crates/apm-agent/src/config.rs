@@ -24,10 +24,12 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::ops::Deref;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
+
+use crate::util::{Mutex, lock};
 
 pub(crate) use layers::LocalSources;
 pub(crate) use options::{Settings, option_table};
@@ -150,7 +152,7 @@ impl Config {
 
     /// Replaces what central configuration says; a key that is no longer there falls back to its local value.
     pub(crate) fn apply_central(&self, central: &BTreeMap<String, String>) -> CentralUpdate {
-        let mut layers = self.layers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut layers = lock(&self.layers);
         let mut update = CentralUpdate::default();
         layers.set_central(central, &mut update.warnings);
         let before = self.snapshot();
@@ -166,7 +168,7 @@ impl Config {
             .warnings
             .iter()
             .any(|warning| warning.starts_with(layers::REFUSED));
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut told = lock(&self.told);
         let before_that = std::mem::replace(&mut *told, update.warnings.clone());
         update
             .warnings

@@ -12,14 +12,14 @@
 #[cfg(feature = "sqlite-meter")]
 mod sql;
 
-use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use serde_json::Value;
 
 use crate::agent::{Agent, Builder};
 use crate::recording::recorder;
-use crate::util::lock;
+use crate::util::{Mutex, MutexGuard, lock};
 use crate::worker::periodic::PeriodicWork;
 
 #[cfg(feature = "sqlite-meter")]

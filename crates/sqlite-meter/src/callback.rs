@@ -62,7 +62,12 @@ pub(crate) unsafe extern "C" fn on_open(
         // SAFETY: `db` is the connection being opened. SQLite took the slot, which lives until `on_destroy`, where the
         // trace ends first.
         let code = unsafe {
-            ffi::sqlite3_trace_v2(db, Options::default().events(), Some(on_trace), slot.cast())
+            ffi::sqlite3_trace_v2(
+                db,
+                Options::default().events(false),
+                Some(on_trace),
+                slot.cast(),
+            )
         };
         if code == ffi::SQLITE_OK {
             // SAFETY: as above: the slot is alive, and only shared references to it are made.
@@ -116,44 +121,59 @@ unsafe extern "C" fn on_destroy(slot: *mut c_void) {
 /// To be called by SQLite only, with a slot that is alive as context.
 pub(crate) unsafe extern "C" fn on_trace(
     event: c_uint,
-    slot: *mut c_void,
+    context: *mut c_void,
     statement: *mut c_void,
     _detail: *mut c_void,
 ) -> c_int {
     // SAFETY: the trace was set up with this slot, which lives until `on_destroy`, where the trace ends first. Only
     // shared references to it are made while the connection is alive.
-    let slot = unsafe { &*slot.cast::<Slot>().cast_const() };
+    let slot = unsafe { &*context.cast::<Slot>().cast_const() };
     let statement = statement.cast::<ffi::sqlite3_stmt>();
     match event {
-        // SAFETY: for this event SQLite passes the statement that begins.
-        ffi::SQLITE_TRACE_STMT => unsafe { on_begin(slot, statement) },
+        // SAFETY: for this event SQLite passes the statement that ended, which stays valid until this function returns,
+        // and the trace's slot as context.
+        ffi::SQLITE_TRACE_PROFILE => unsafe { on_profile(slot, context, statement) },
         ffi::SQLITE_TRACE_ROW => slot.add_row(statement.addr()),
-        // SAFETY: for this event SQLite passes the statement that ended, which stays valid until this function returns.
-        ffi::SQLITE_TRACE_PROFILE => unsafe { on_profile(slot, statement) },
+        // SAFETY: for this event SQLite passes the statement that begins, and the trace's slot as context.
+        ffi::SQLITE_TRACE_STMT => unsafe { on_begin(slot, context, statement) },
         _ => {}
     }
     0
 }
 
-/// A statement begins. Where the one before was given up half-way, SQLite completed it after its report: the pages that
-/// it wrote then are not this statement's.
+/// A statement begins, and there was one before that was given up half-way. SQLite completed that one after its report:
+/// the pages that it wrote then are not this statement's.
 ///
 /// # Safety
-/// `statement` must be valid.
-unsafe fn on_begin(slot: &Slot, statement: *mut ffi::sqlite3_stmt) {
+/// `statement` must be valid, and `context` the slot of its connection's trace.
+unsafe fn on_begin(slot: &Slot, context: *mut c_void, statement: *mut ffi::sqlite3_stmt) {
+    // SAFETY: the statement is valid, and so is the connection that it belongs to.
+    let db = unsafe { ffi::sqlite3_db_handle(statement) };
     if slot.was_given_up() {
-        // SAFETY: the statement is valid, and so is the connection that it belongs to.
-        let db = unsafe { ffi::sqlite3_db_handle(statement) };
         // SAFETY: the connection is valid.
         slot.set_pages(unsafe { pages(db) });
     }
+    // SAFETY: the connection is valid, and is traced with this slot.
+    unsafe { trace_begins(db, slot, context, false) };
+}
+
+/// Has SQLite report the begins of statements, or no longer. Each report takes time, and only one of them is needed:
+/// that of the statement behind one that was given up.
+///
+/// # Safety
+/// `db` must be valid, and `context` the slot that it is traced with.
+unsafe fn trace_begins(db: *mut ffi::sqlite3, slot: &Slot, context: *mut c_void, begins: bool) {
+    let events = slot.options().events(begins);
+    // SAFETY: the connection is valid. Its trace keeps the callback and the slot that it has. SQLite does nothing here
+    // but to note what it is asked for, so the call is allowed within a report.
+    let _ = unsafe { ffi::sqlite3_trace_v2(db, events, Some(on_trace), context) };
 }
 
 /// A statement ended.
 ///
 /// # Safety
-/// `statement` must be valid.
-unsafe fn on_profile(slot: &Slot, statement: *mut ffi::sqlite3_stmt) {
+/// `statement` must be valid, and `context` the slot of its connection's trace.
+unsafe fn on_profile(slot: &Slot, context: *mut c_void, statement: *mut ffi::sqlite3_stmt) {
     // SAFETY: the statement is valid; the text belongs to it, and stays until it is finalized, which cannot happen
     // before this returns.
     let text = unsafe { ffi::sqlite3_sql(statement) };
@@ -176,13 +196,17 @@ unsafe fn on_profile(slot: &Slot, statement: *mut ffi::sqlite3_stmt) {
     // SAFETY: the statement is valid, and so is the connection that it belongs to.
     let db = unsafe { ffi::sqlite3_db_handle(statement) };
     // SAFETY: the connection is valid.
-    let pages = slot.counts_pages().then(|| unsafe { pages(db) });
+    let pages = slot.options().pages.then(|| unsafe { pages(db) });
     slot.complete(statement.addr(), counters, pages);
     // A statement whose rows were not read to the end is reported before SQLite completes it, and with it the number of
     // changed rows.
     // SAFETY: the statement is valid.
     let given_up = unsafe { ffi::sqlite3_stmt_busy(statement) } != 0;
     slot.set_given_up(given_up);
+    if given_up {
+        // SAFETY: the connection is valid, and is traced with this slot.
+        unsafe { trace_begins(db, slot, context, true) };
+    }
     // SAFETY: the statement is valid.
     if !given_up && unsafe { ffi::sqlite3_stmt_readonly(statement) } == 0 {
         // SAFETY: the connection is valid.

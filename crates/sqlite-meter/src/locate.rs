@@ -99,7 +99,7 @@ where
     // SAFETY: as above.
     unsafe { reset(db) };
     slot_ref.watch(Box::new(observer), options, read);
-    trace(db, slot, options.events())
+    trace(db, slot, options.events(false))
 }
 
 /// Ends the reports of a connection and drops its observer.

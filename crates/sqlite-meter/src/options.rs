@@ -24,10 +24,11 @@ impl Default for Options {
 }
 
 impl Options {
-    /// The events that SQLite is asked to report.
-    pub(crate) fn events(self) -> c_uint {
+    /// The events that SQLite is asked to report: ends of statements and rows, and `begins` as well where they are
+    /// needed.
+    pub(crate) fn events(self, begins: bool) -> c_uint {
         let rows = if self.rows { ffi::SQLITE_TRACE_ROW } else { 0 };
-        let begins = if self.pages {
+        let begins = if self.pages && begins {
             ffi::SQLITE_TRACE_STMT
         } else {
             0

@@ -86,8 +86,9 @@ impl Slot {
         self.pages.set(pages);
     }
 
-    pub(crate) fn counts_pages(&self) -> bool {
-        self.options.get().pages
+    #[inline]
+    pub(crate) fn options(&self) -> Options {
+        self.options.get()
     }
 
     /// A statement returned a row.

@@ -29,6 +29,7 @@ const ESCAPES: [u8; 256] = {
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
 /// `"text"`, whole.
+#[inline]
 pub(crate) fn string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     escaped(out, text);
@@ -36,6 +37,7 @@ pub(crate) fn string(out: &mut Vec<u8>, text: &str) {
 }
 
 /// `"text"` of at most `max` characters; what is longer ends in `…` and has exactly `max`.
+#[inline]
 pub(crate) fn limited(out: &mut Vec<u8>, text: &str, max: usize) {
     match cut(text, max) {
         None => string(out, text),
@@ -48,6 +50,7 @@ pub(crate) fn limited(out: &mut Vec<u8>, text: &str, max: usize) {
 }
 
 /// `"text"` as a keyword field.
+#[inline]
 pub(crate) fn keyword(out: &mut Vec<u8>, text: &str) {
     limited(out, text, KEYWORD);
 }
@@ -83,6 +86,7 @@ pub(crate) fn cut(text: &str, max: usize) -> Option<&str> {
 }
 
 /// `text` without quotes around it.
+#[inline]
 pub(crate) fn escaped(out: &mut Vec<u8>, text: &str) {
     escaped_bytes(out, text.as_bytes());
 }
@@ -116,7 +120,11 @@ fn escaped_bytes(out: &mut Vec<u8>, text: &[u8]) {
 fn is_plain(text: &[u8]) -> bool {
     let (words, rest) = text.as_chunks::<8>();
     let Some(last) = text.last_chunk::<8>() else {
-        return rest.iter().all(|byte| ESCAPES[usize::from(*byte)] == 0);
+        let (Some(first), Some(last)) = (text.first_chunk::<4>(), text.last_chunk::<4>()) else {
+            return rest.iter().all(|byte| ESCAPES[usize::from(*byte)] == 0);
+        };
+        let halves = [*first, *last].map(|half| u64::from(u32::from_le_bytes(half)));
+        return special(halves[0] | halves[1] << 32) == 0;
     };
     // The last eight bytes may be looked at twice in part.
     let mut found = special(u64::from_le_bytes(*last));
@@ -136,9 +144,10 @@ const fn special(word: u64) -> u64 {
     const fn below(word: u64, limit: u64) -> u64 {
         word.wrapping_sub(limit * ONES) & !word & HIGH
     }
-    let quote = word ^ (b'"' as u64 * ONES);
+    // This exchanges quote and blank, and leaves control characters below both.
+    let quote_and_control = word ^ (2 * ONES);
     let backslash = word ^ (b'\\' as u64 * ONES);
-    below(word, 0x20) | below(quote, 1) | below(backslash, 1)
+    below(quote_and_control, 0x21) | below(backslash, 1)
 }
 
 /// A whole number.
@@ -213,30 +222,32 @@ const fn eight_digits(value: u32) -> [u8; 8] {
 /// A duration in milliseconds with three decimals, which are the microseconds.
 #[inline]
 pub(crate) fn millis(out: &mut Vec<u8>, duration: Duration) {
-    if let Some(digits) = short_millis(duration) {
+    let seconds = duration.as_secs().saturating_mul(1_000_000);
+    millis_of(
+        out,
+        seconds.saturating_add(u64::from(duration.subsec_micros())),
+    );
+}
+
+/// The same for a number of microseconds.
+#[inline]
+pub(crate) fn millis_of(out: &mut Vec<u8>, micros: u64) {
+    if let Some(digits) = short_millis(micros) {
         return out.extend_from_slice(&digits);
     }
-    let nanos = u64::from(duration.subsec_nanos());
-    uint(
-        out,
-        duration
-            .as_secs()
-            .saturating_mul(1000)
-            .saturating_add(nanos / 1_000_000),
-    );
-    let rest = nanos / 1000 % 1000;
+    uint(out, micros / 1000);
+    let rest = micros % 1000;
     let [tens, ones] = *pair(rest % 100);
     out.extend_from_slice(&[b'.', digit(rest / 100), tens, ones]);
 }
 
-/// The same for a duration below ten milliseconds, as most spans have: its text has one length, for a hole of fixed
-/// size.
+/// The same for less than ten milliseconds, as most spans have: the text has one length, for a hole of fixed size.
 #[inline]
-pub(crate) fn short_millis(duration: Duration) -> Option<[u8; 5]> {
-    let micros = duration.subsec_micros();
-    if duration.as_secs() > 0 || micros >= 10_000 {
+pub(crate) fn short_millis(micros: u64) -> Option<[u8; 5]> {
+    if micros >= 10_000 {
         return None;
     }
+    let micros = micros as u32;
     let [tens, ones] = *pair(u64::from(micros % 100));
     let hundreds = micros / 100;
     let (whole, tenths) = (hundreds / 10, hundreds % 10);
@@ -281,6 +292,21 @@ mod tests {
     }
 
     #[test]
+    fn an_escape_is_found_at_every_place_of_a_text_of_any_length() {
+        for length in 0..20 {
+            let plain = "a".repeat(length);
+            assert!(is_plain(plain.as_bytes()));
+            for place in 0..length {
+                for special in ["\"", "\\", "\n"] {
+                    let mut text = plain.clone();
+                    text.replace_range(place..=place, special);
+                    assert!(!is_plain(text.as_bytes()), "{text:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn a_limit_counts_characters_and_ends_in_an_ellipsis() {
         assert_eq!(written(|out| limited(out, "héllo", 5)), "\"héllo\"");
         assert_eq!(written(|out| limited(out, "hélloo", 5)), "\"héll…\"");
@@ -318,7 +344,7 @@ mod tests {
             let expected = format!("{}.{:03}", nanos / 1_000_000, nanos / 1_000 % 1_000);
             let duration = Duration::from_nanos(nanos);
             assert_eq!(written(|out| millis(out, duration)), expected);
-            let short = short_millis(duration).map(|digits| digits.to_vec());
+            let short = short_millis(nanos / 1_000).map(|digits| digits.to_vec());
             let expected = (nanos < 10_000_000).then(|| expected.into_bytes());
             assert_eq!(short, expected);
         }

@@ -8,6 +8,8 @@
 mod affected;
 mod bind_hash;
 mod database;
+#[cfg(feature = "sqlite-meter")]
+mod expected;
 mod failed;
 mod fold;
 #[cfg(feature = "sqlite-meter")]
@@ -24,9 +26,9 @@ mod tracer;
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 #[cfg(plans)]
 use std::sync::OnceLock;
-use std::sync::{Arc, Mutex};
 
 use diesel::connection::{Connection, Instrumentation, InstrumentationEvent};
 use diesel::r2d2::{CustomizeConnection, NopConnectionCustomizer};
@@ -35,6 +37,7 @@ use crate::agent::Agent;
 use crate::recording::error;
 use crate::recording::service_target::{ExitSpan, Peer};
 use crate::recording::span_kind::SpanKind;
+use crate::util::Mutex;
 #[cfg(feature = "sqlite-plain")]
 use crate::util::lock;
 pub use affected::AffectedRowsExt;

@@ -4,14 +4,14 @@
 //! which the metrics thread takes away once per interval. Spans that were dropped, compressed or over the limit count
 //! as well.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use foldhash::HashMap;
 
 use crate::recording::span_kind::SpanKind;
-use crate::util::lock;
 use crate::util::striped::Striped;
+use crate::util::{Mutex, lock};
 
 /// Distinct (transaction, span) groups per interval, also for one stripe of threads.
 const MAX_GROUPS: usize = 1000;
@@ -24,6 +24,7 @@ pub(crate) struct Time {
 }
 
 impl Time {
+    #[inline]
     fn add(&mut self, other: Self) {
         self.count += other.count;
         self.sum += other.sum;
@@ -49,6 +50,9 @@ impl SpanTimes {
             self.first = Some((Arc::clone(kind), time));
             return;
         };
+        if Arc::ptr_eq(&first.0, kind) {
+            return first.1.add(time);
+        }
         let room = 1 + self.others.len() < MAX_GROUPS;
         let mut all = std::iter::once(first).chain(&mut self.others);
         match all.find(|(known, _)| is_same_group(known, kind)) {

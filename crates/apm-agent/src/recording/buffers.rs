@@ -14,7 +14,6 @@ mod body;
 mod ready;
 
 use std::sync::Arc;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use arc_swap::ArcSwap;
@@ -25,8 +24,8 @@ use ready::{Freed, Ready};
 
 use crate::encode::fit;
 use crate::recording::stats::{Counters, DropReason};
-use crate::util::lock;
 use crate::util::striped::Striped;
+use crate::util::{Mutex, lock};
 
 pub(crate) use body::Body;
 pub(crate) use ready::Content;

@@ -54,7 +54,7 @@ pub(crate) fn keeps(ended: &FinishedSpan, thresholds: Thresholds) -> bool {
     if thresholds.enabled {
         eligible(ended)
     } else {
-        ended.tail.kind.is_query()
+        ended.tail.is_query
     }
 }
 
@@ -160,7 +160,6 @@ pub(crate) fn fail_last_query(
         return report(span);
     };
     let failed = FinishedSpan {
-        took: last.end.saturating_duration_since(last.start),
         id: last.id,
         parent_id: span.parent_id,
         start: last.start,

@@ -31,6 +31,7 @@ impl Current {
     }
 
     /// The id that a new span has for its parent.
+    #[inline]
     pub(crate) fn parent_id(&self) -> SpanId {
         self.span
             .as_ref()

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::recording::context;
 use crate::recording::leaf_span::LeafSpan;
@@ -11,6 +11,7 @@ use crate::recording::service_target::{Address, ExitSpan, Peer};
 use crate::recording::span_kind::SpanKind;
 use crate::recording::statement;
 use crate::trace::ids::SpanId;
+use crate::util::clock::Moment;
 
 /// Bytes of a statement that are kept until the query ends: enough for the longest that is sent.
 pub(crate) const MAX_STATEMENT: usize = 64 * 1024;
@@ -178,8 +179,8 @@ pub(crate) fn record_past(past: &Past<'_>) {
     };
     let subtype = Cow::Owned(past.subtype.to_owned());
     let kind = Arc::new(kind(subtype, past.instance, None));
-    let end = Instant::now();
-    let start = end.checked_sub(past.duration.min(LONGEST)).unwrap_or(end);
+    let end = Moment::now();
+    let start = end.before(past.duration.min(LONGEST));
     let Some(mut span) = LeafSpan::begin_at(&current, &kind, start) else {
         return;
     };

@@ -16,6 +16,7 @@ use crate::recording::context;
 use crate::recording::current::Current;
 use crate::recording::recorder::{self, Recorder};
 use crate::trace::ids::ErrorId;
+use crate::util::clock::Moment;
 use crate::util::lock;
 
 /// Whether an error carries the frames of the thread that captures it.
@@ -124,7 +125,7 @@ pub(crate) fn capture(
         transaction: current.transaction.clone(),
         parent_id: current.parent_id(),
     });
-    let timestamp = recorder.clock.micros(std::time::Instant::now());
+    let timestamp = recorder.clock.micros(Moment::now());
     recorder.errors.push(&recorder.buffers, || Captured {
         id,
         timestamp,

@@ -3,22 +3,21 @@
 pub(crate) mod encode;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::recording::binds::Binds;
 use crate::recording::cost::Cost;
 use crate::recording::outcome::Outcome;
 use crate::recording::span_kind::Tail;
 use crate::trace::ids::SpanId;
+use crate::util::clock::Moment;
 
 #[derive(Debug)]
 pub(crate) struct FinishedSpan {
     pub(crate) id: SpanId,
     pub(crate) parent_id: SpanId,
-    pub(crate) start: Instant,
-    pub(crate) end: Instant,
-    /// From start to end; of a composite, of its first span.
-    pub(crate) took: Duration,
+    pub(crate) start: Moment,
+    pub(crate) end: Moment,
     pub(crate) outcome: Outcome,
     /// Its id went downstream, so it must be reported under its own name.
     pub(crate) propagated: bool,
@@ -32,6 +31,57 @@ pub(crate) struct FinishedSpan {
     pub(crate) cost: Option<Cost>,
     /// The stack it ended on, if it was long enough to have one.
     pub(crate) stack: Option<Box<[usize]>>,
+}
+
+/// Details of a query that are known when it has ended, beside its text.
+#[derive(Debug, Default)]
+pub(crate) struct QueryDetails {
+    pub(crate) binds: Binds,
+    /// The number of rows that it changed, if the database says it.
+    pub(crate) rows: Option<u64>,
+    /// Its cost, if the database says it.
+    pub(crate) cost: Option<Cost>,
+}
+
+/// A span that ends. It becomes a [`FinishedSpan`] in the place where that is kept: that one is large, and was moved
+/// with each step on the way.
+#[derive(Debug)]
+pub(crate) struct Ended<'a> {
+    pub(crate) id: SpanId,
+    pub(crate) parent_id: SpanId,
+    pub(crate) start: Moment,
+    pub(crate) end: Moment,
+    pub(crate) outcome: Outcome,
+    pub(crate) propagated: bool,
+    pub(crate) tail: Arc<Tail>,
+    pub(crate) query: &'a QueryDetails,
+    pub(crate) stack: Option<Box<[usize]>>,
+}
+
+impl Ended<'_> {
+    #[inline]
+    pub(crate) fn took(&self) -> Duration {
+        self.end.since(self.start)
+    }
+
+    #[inline]
+    pub(crate) fn into_span(self) -> FinishedSpan {
+        let QueryDetails { binds, rows, cost } = self.query;
+        FinishedSpan {
+            id: self.id,
+            parent_id: self.parent_id,
+            start: self.start,
+            end: self.end,
+            outcome: self.outcome,
+            propagated: self.propagated,
+            tail: self.tail,
+            binds: *binds,
+            composite: None,
+            rows: *rows,
+            cost: *cost,
+            stack: self.stack,
+        }
+    }
 }
 
 /// Several similar spans in a row, reported as one.
@@ -49,13 +99,13 @@ pub(crate) struct Composite {
 #[derive(Debug)]
 pub(crate) struct LastMerged {
     pub(crate) id: SpanId,
-    pub(crate) start: Instant,
-    pub(crate) end: Instant,
+    pub(crate) start: Moment,
+    pub(crate) end: Moment,
     pub(crate) tail: Arc<Tail>,
     pub(crate) rows: Option<u64>,
     pub(crate) cost: Option<Cost>,
     /// The end of the composite without it.
-    pub(crate) end_before: Instant,
+    pub(crate) end_before: Moment,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,11 +125,15 @@ impl Strategy {
 
 impl FinishedSpan {
     /// From its start to its end; of a composite, from the first start to the last end.
+    #[inline]
     pub(crate) fn duration(&self) -> Duration {
-        match self.composite {
-            None => self.took,
-            Some(_) => self.end.saturating_duration_since(self.start),
-        }
+        self.end.since(self.start)
+    }
+
+    /// The same in whole microseconds.
+    #[inline]
+    pub(crate) fn micros(&self) -> u64 {
+        self.end.nanos_since(self.start) / 1_000
     }
 
     /// The number of spans that it stands for.

@@ -191,7 +191,7 @@ impl CurrentTransaction {
     /// Renames it. Names group transactions: put what varies into labels.
     pub fn set_name(&self, name: impl Into<Cow<'static, str>>) {
         let name = name.into();
-        lock(&self.0.state).name.set(name);
+        lock(&self.0.state).name.set(name.into());
     }
 
     /// Sets the result, such as `HTTP 2xx`.

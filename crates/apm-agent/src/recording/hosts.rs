@@ -6,11 +6,10 @@
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use crate::util::lock;
 use crate::util::own_log;
+use crate::util::{Mutex, lock};
 
 /// Hosts with their ports that have names, per [`PERIOD`].
 pub(crate) const MAX_HOSTS: usize = 1_000;

@@ -117,6 +117,9 @@ const LONGEST_KNOWN: usize = 256;
 #[derive(Debug, Default)]
 pub(crate) struct KnownHost {
     secure: bool,
+    /// As it was given, by which the next one is compared.
+    given: String,
+    /// Without user and password.
     authority: String,
     /// The beginning of the full URL, escaped: `http://example.com:8080`.
     origin: Vec<u8>,
@@ -125,9 +128,11 @@ pub(crate) struct KnownHost {
 }
 
 impl KnownHost {
-    fn new(secure: bool, authority: &str) -> Self {
+    fn new(secure: bool, given: &str) -> Self {
+        let authority = given.rsplit_once('@').map_or(given, |(_, host)| host);
         let mut known = Self {
             secure,
+            given: given.to_owned(),
             authority: authority.to_owned(),
             ..Self::default()
         };
@@ -147,9 +152,9 @@ impl KnownHost {
     }
 
     /// The same host, from memory where it is there.
-    fn find(&mut self, secure: bool, authority: &str) {
-        if self.secure != secure || self.authority != authority || self.origin.is_empty() {
-            *self = Self::new(secure, authority);
+    fn find(&mut self, secure: bool, given: &str) {
+        if self.secure != secure || self.given != given || self.origin.is_empty() {
+            *self = Self::new(secure, given);
         }
     }
 }
@@ -197,7 +202,6 @@ pub(crate) fn write_url(
     query: Option<&str>,
     known: &mut KnownHost,
 ) {
-    let authority = authority.map(|host| host.rsplit_once('@').map_or(host, |(_, host)| host));
     // The place of the escaped path, if it has been written.
     let mut written = None;
     if let Some(authority) = authority {
@@ -208,6 +212,7 @@ pub(crate) fn write_url(
             &mut passing
         };
         known.find(secure, authority);
+        let authority = &known.authority;
         let protocol = if secure { "https" } else { "http" };
         let length = protocol.len()
             + 3

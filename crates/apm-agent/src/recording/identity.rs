@@ -1,9 +1,8 @@
 //! The part of a transaction that never changes.
 
-use std::time::Instant;
-
 use crate::trace::ids::{SpanId, TraceId};
 use crate::trace::sampler::SampleRate;
+use crate::util::clock::Moment;
 
 /// The ids of a transaction, its place in the trace, and when it began.
 #[derive(Debug)]
@@ -14,7 +13,7 @@ pub(crate) struct Identity {
     pub(crate) sampled: bool,
     pub(crate) sample_rate: Option<SampleRate>,
     pub(crate) links: Vec<(TraceId, SpanId)>,
-    pub(crate) start: Instant,
+    pub(crate) start: Moment,
     /// Microseconds since the epoch at `start`.
     pub(crate) timestamp: u64,
     /// The ids in hexadecimal digits: each of its spans has them.

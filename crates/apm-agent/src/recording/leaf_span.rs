@@ -4,16 +4,14 @@
 mod unfinished;
 
 use std::sync::Arc;
-use std::time::Instant;
 
-use crate::recording::binds::Binds;
-use crate::recording::cost::Cost;
 use crate::recording::current::{Beginning, Current, begin_at, finish, finish_dropped, stack_of};
-use crate::recording::finished_span::FinishedSpan;
+use crate::recording::finished_span::{Ended, QueryDetails};
 use crate::recording::outcome::Outcome;
 use crate::recording::recorder::Recorder;
 use crate::recording::span_kind::{SpanKind, Tail};
 use crate::trace::ids::SpanId;
+use crate::util::clock::Moment;
 use crate::util::lock;
 
 #[cfg(feature = "diesel")]
@@ -35,16 +33,6 @@ pub(crate) struct LeafSpan {
     ended: bool,
 }
 
-/// Details of a query that are known when it has ended, beside its text.
-#[derive(Debug, Default)]
-pub(crate) struct QueryDetails {
-    pub(crate) binds: Binds,
-    /// The number of rows that it changed, if the database says it.
-    pub(crate) rows: Option<u64>,
-    /// Its cost, if the database says it.
-    pub(crate) cost: Option<Cost>,
-}
-
 impl LeafSpan {
     /// Begins an exit span; `None` if the transaction wants none.
     #[inline]
@@ -53,16 +41,12 @@ impl LeafSpan {
     }
 
     /// The same for a span that began earlier.
-    pub(crate) fn begin_at(
-        current: &Current,
-        kind: &Arc<SpanKind>,
-        start: Instant,
-    ) -> Option<Self> {
+    pub(crate) fn begin_at(current: &Current, kind: &Arc<SpanKind>, start: Moment) -> Option<Self> {
         Self::begin_with(current, kind, Some(start))
     }
 
     #[inline]
-    fn begin_with(current: &Current, kind: &Arc<SpanKind>, start: Option<Instant>) -> Option<Self> {
+    fn begin_with(current: &Current, kind: &Arc<SpanKind>, start: Option<Moment>) -> Option<Self> {
         if !current.transaction.instrument {
             return None;
         }
@@ -91,7 +75,7 @@ impl LeafSpan {
     }
 
     #[cfg(feature = "diesel")]
-    pub(crate) fn start(&self) -> Instant {
+    pub(crate) fn start(&self) -> Moment {
         self.beginning.start
     }
 
@@ -102,19 +86,23 @@ impl LeafSpan {
     }
 
     /// Ends it. `tail` is only needed when it was admitted.
-    pub(crate) fn end(mut self, outcome: Outcome, tail: Option<Arc<Tail>>) {
-        self.close(None, outcome, tail, &QueryDetails::default());
+    pub(crate) fn end(self, outcome: Outcome, tail: Option<Arc<Tail>>) {
+        self.end_at(Moment::now(), outcome, tail);
     }
 
     /// The same for a span that has ended before.
-    pub(crate) fn end_at(mut self, end: Instant, outcome: Outcome, tail: Option<Arc<Tail>>) {
-        self.close(Some(end), outcome, tail, &QueryDetails::default());
+    pub(crate) fn end_at(mut self, end: Moment, outcome: Outcome, tail: Option<Arc<Tail>>) {
+        let query = QueryDetails {
+            rows: self.rows,
+            ..QueryDetails::default()
+        };
+        self.close(end, outcome, tail, &query);
     }
 
     /// Discards it, as if it had not begun.
     pub(crate) fn forget(mut self) {
         self.ended = true;
-        let end = Instant::now();
+        let end = Moment::now();
         let core = &self.current.transaction;
         if let Some(parent) = &self.current.span {
             lock(&parent.state).children.child_ended(end);
@@ -122,12 +110,30 @@ impl LeafSpan {
         core.forget_span(end, self.current.span.is_none());
     }
 
+    /// Nobody said how it ended.
+    #[cold]
+    fn end_unknown(&mut self) {
+        let tail = Tail::new(Arc::clone(&self.kind), "", None, |_| {});
+        let query = QueryDetails {
+            rows: self.rows,
+            ..QueryDetails::default()
+        };
+        self.close(
+            Moment::now(),
+            Outcome::Unknown,
+            Some(Arc::new(tail)),
+            &query,
+        );
+    }
+
+    /// `tail` and `query` are only needed when it was admitted.
+    #[inline]
     fn close(
         &mut self,
-        end: Option<Instant>,
+        end: Moment,
         outcome: Outcome,
         tail: Option<Arc<Tail>>,
-        details: &QueryDetails,
+        query: &QueryDetails,
     ) {
         if std::mem::replace(&mut self.ended, true) {
             return;
@@ -140,39 +146,29 @@ impl LeafSpan {
             start,
             admitted,
         } = self.beginning;
-        match tail {
-            Some(tail) if admitted => {
-                let end = end.unwrap_or_else(Instant::now);
-                let propagated = self.propagated;
-                let took = end.saturating_duration_since(start);
-                let span = FinishedSpan {
-                    id,
-                    parent_id,
-                    start,
-                    end,
-                    took,
-                    outcome,
-                    propagated,
-                    tail,
-                    binds: details.binds,
-                    composite: None,
-                    rows: details.rows.or(self.rows),
-                    cost: details.cost,
-                    stack: stack_of(core, took),
-                };
-                finish(core, parent, span, took);
-            }
-            _ => finish_dropped(core, parent, &self.kind, outcome, (start, end), None),
-        }
+        let Some(tail) = tail.filter(|_| admitted) else {
+            return finish_dropped(core, parent, &self.kind, outcome, (start, end), None);
+        };
+        let took = end.since(start);
+        let ended = Ended {
+            id,
+            parent_id,
+            start,
+            end,
+            outcome,
+            propagated: self.propagated,
+            tail,
+            query,
+            stack: stack_of(core, took),
+        };
+        finish(core, parent, ended, took);
     }
 }
 
 impl Drop for LeafSpan {
     fn drop(&mut self) {
         if !self.ended {
-            let tail = Tail::new(Arc::clone(&self.kind), "", None, |_| {});
-            let details = QueryDetails::default();
-            self.close(None, Outcome::Unknown, Some(Arc::new(tail)), &details);
+            self.end_unknown();
         }
     }
 }

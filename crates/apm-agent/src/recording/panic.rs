@@ -8,14 +8,14 @@
 
 use std::cell::Cell;
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
-use std::sync::{Arc, Mutex, Once};
+use std::sync::{Arc, Once};
 use std::time::{Duration, Instant};
 
 use crate::recording::captured::{Cause, Place, What};
 use crate::recording::context;
 use crate::recording::error::{self, Stack};
 use crate::recording::recorder::{self, LAST_FLUSH, Recorder};
-use crate::util::lock;
+use crate::util::{Mutex, lock};
 
 /// The time for which the hook waits if the process may go on.
 const PERHAPS_LAST_FLUSH: Duration = Duration::from_secs(1);

@@ -74,6 +74,7 @@ impl Recorder {
     }
 
     /// Whether there are new transactions.
+    #[inline]
     pub(crate) fn records(&self, settings: &Snapshot) -> bool {
         settings.enabled && settings.recording && !self.is_stopped()
     }
@@ -154,6 +155,7 @@ impl Recorder {
     }
 
     /// The same for busy code, which gives the time in microseconds: it is looked at about once a second.
+    #[inline]
     pub(crate) fn was_forked_by(&self, now: u64) -> bool {
         let second = now >> 20;
         if self.looked_at.load(Ordering::Relaxed) == second {

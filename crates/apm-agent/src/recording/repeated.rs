@@ -4,11 +4,10 @@
 //! service's short statements differ in ids and times only. These have a fixed length, so the line is copied in one
 //! piece, and they are written over it.
 
-use std::sync::Mutex;
-
 use crate::recording::cost::Cost;
 use crate::recording::outcome::Outcome;
 use crate::trace::sampler::SampleRate;
+use crate::util::Mutex;
 
 /// Bytes of the longest end of a line that is remembered: one for each statement that a connection remembers.
 const LONGEST: usize = 4 * 1024;
@@ -51,7 +50,7 @@ impl Repeated {
     /// Appends the line of the span before, with ids and times of any value, if it says the same. Whether it does.
     #[inline]
     pub(crate) fn write(&self, out: &mut Vec<u8>, said: &Said<'_>) -> bool {
-        let Ok(last) = self.0.try_lock() else {
+        let Some(last) = self.0.try_lock() else {
             return false;
         };
         match &*last {
@@ -65,7 +64,7 @@ impl Repeated {
 
     /// Takes note of a line that was written: of its `head`, which holds ids and times, and of its end.
     pub(crate) fn note(&self, said: &Said<'_>, head: &[u8], end: &[u8]) {
-        let Ok(mut last) = self.0.try_lock() else {
+        let Some(mut last) = self.0.try_lock() else {
             return;
         };
         let last = last.get_or_insert_default();

@@ -1,40 +1,42 @@
 //! Self time: how long a span or transaction ran while none of its direct children did.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use crate::util::clock::Moment;
 
 /// The union of the times in which at least one child was running.
 #[derive(Debug, Default)]
 pub(crate) struct ChildTime {
     active: u32,
-    since: Option<Instant>,
+    since: Option<Moment>,
     covered: Duration,
 }
 
 impl ChildTime {
     #[inline]
-    pub(crate) fn child_started(&mut self, at: Instant) {
+    pub(crate) fn child_started(&mut self, at: Moment) {
         if self.active == 0 {
             self.since = Some(at);
         }
         self.active += 1;
     }
 
-    pub(crate) fn child_ended(&mut self, at: Instant) {
+    pub(crate) fn child_ended(&mut self, at: Moment) {
         self.active = self.active.saturating_sub(1);
         if self.active == 0
             && let Some(since) = self.since.take()
         {
-            self.covered += at.saturating_duration_since(since);
+            self.covered += at.since(since);
         }
     }
 
-    /// The same for a child of which it is known when it began and how long it ran. Mostly no other ran meanwhile.
+    /// The same for a child of which it is known when it began. Mostly no other ran meanwhile.
     #[inline]
-    pub(crate) fn child_ran(&mut self, start: Instant, end: Instant, took: Duration) {
+    pub(crate) fn child_ran(&mut self, start: Moment, end: Moment) {
         if self.active == 1 && self.since == Some(start) {
             self.active = 0;
             self.since = None;
-            self.covered += took;
+            self.covered += end.since(start);
         } else {
             self.child_ended(end);
         }
@@ -42,10 +44,8 @@ impl ChildTime {
 
     /// The self time of a parent that took so long and ended at `end`; a child that still runs counts up to `end`.
     #[inline]
-    pub(crate) fn self_time(&self, took: Duration, end: Instant) -> Duration {
-        let running = self
-            .since
-            .map_or(Duration::ZERO, |since| end.saturating_duration_since(since));
+    pub(crate) fn self_time(&self, took: Duration, end: Moment) -> Duration {
+        let running = self.since.map_or(Duration::ZERO, |since| end.since(since));
         took.saturating_sub(self.covered).saturating_sub(running)
     }
 }
@@ -56,8 +56,8 @@ mod tests {
 
     #[test]
     fn overlapping_children_are_counted_once() {
-        let start = Instant::now();
-        let at = |ms| start + Duration::from_millis(ms);
+        let start = Moment::now();
+        let at = |ms| start.after(Duration::from_millis(ms));
         let mut children = ChildTime::default();
         children.child_started(at(10)); // 10..30
         children.child_started(at(20)); // 20..40
@@ -72,9 +72,9 @@ mod tests {
     }
 
     #[test]
-    fn a_child_whose_time_is_known_counts_as_one_whose_end_is_known() {
-        let start = Instant::now();
-        let at = |ms| start + Duration::from_millis(ms);
+    fn a_child_whose_begin_is_known_counts_as_one_whose_end_alone_is_known() {
+        let start = Moment::now();
+        let at = |ms| start.after(Duration::from_millis(ms));
         // Alone, behind another, and within another.
         let runs: [&[(u64, u64)]; 4] = [
             &[(10, 30)],
@@ -96,7 +96,7 @@ mod tests {
                         ended.child_started(at(ms));
                     }
                     Some(from) => {
-                        known.child_ran(at(from), at(ms), Duration::from_millis(ms - from));
+                        known.child_ran(at(from), at(ms));
                         ended.child_ended(at(ms));
                     }
                 }
@@ -109,12 +109,12 @@ mod tests {
 
     #[test]
     fn a_child_that_outlives_its_parent_counts_up_to_the_parents_end() {
-        let start = Instant::now();
+        let start = Moment::now();
         let mut children = ChildTime::default();
-        children.child_started(start + Duration::from_millis(30));
+        children.child_started(start.after(Duration::from_millis(30)));
         let took = Duration::from_millis(100);
         assert_eq!(
-            children.self_time(took, start + took),
+            children.self_time(took, start.after(took)),
             Duration::from_millis(30)
         );
     }

@@ -34,8 +34,10 @@ impl SpanKind {
 pub(crate) struct Tail {
     pub(crate) kind: Arc<SpanKind>,
     pub(crate) name: Box<str>,
-    /// Looked at for each span, so that it is found out once.
+    /// Looked at for each span, so that they are found out once.
     changes_rows: bool,
+    /// Whether it is a query of a database.
+    pub(crate) is_query: bool,
     json: Box<[u8]>,
     after_name: usize,
     /// The place at which members of `context.db` may be added; `None` without it.
@@ -84,6 +86,7 @@ impl Tail {
         }
         out.extend_from_slice(b"}}\n");
         Self {
+            is_query: kind.is_query(),
             kind,
             changes_rows: is_change(name),
             name: name.into(),

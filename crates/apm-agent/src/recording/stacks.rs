@@ -3,11 +3,9 @@
 //! Such a span is encoded when it ends, apart from others; its frames are put in later. Few spans are long enough to
 //! have one: where there are many, the rest go without.
 
-use std::sync::Mutex;
-
 use crate::recording::buffers::Buffers;
 use crate::recording::stats::{Counters, DropReason};
-use crate::util::lock;
+use crate::util::{Mutex, lock};
 
 /// Stack traces per transaction.
 pub(crate) const PER_TRANSACTION: usize = 32;

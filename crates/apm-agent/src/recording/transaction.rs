@@ -7,6 +7,7 @@
 mod dropped_stats;
 mod encode;
 pub(crate) mod extra;
+mod name;
 #[cfg(any(feature = "actix", feature = "tower"))]
 pub(crate) mod queries;
 pub(crate) mod reported;
@@ -15,14 +16,14 @@ mod span_list;
 pub(crate) mod state;
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::config::{Settings, Snapshot, TransactionSettings};
 use crate::recording::captured::{Enclosed, Enclosing};
 use crate::recording::compression::{self, Thresholds};
-use crate::recording::finished_span::FinishedSpan;
+use crate::recording::finished_span::{Ended, FinishedSpan};
 use crate::recording::http::{self, HttpRequest};
 use crate::recording::identity::{Digits, Identity};
 use crate::recording::outcome::Outcome;
@@ -31,8 +32,10 @@ use crate::trace::ids::{SpanId, TraceId};
 
 use crate::recording::span_kind::{SpanKind, Tail};
 use crate::trace::propagation::{self, Continuation, TraceContext, TraceState};
-use crate::util::{lock, spare};
+use crate::util::clock::Moment;
+use crate::util::{Mutex, lock, spare};
 
+use name::Name;
 use state::State;
 
 #[derive(Debug)]
@@ -57,16 +60,17 @@ pub(crate) struct Core {
 }
 
 /// The name, or the first pattern of `transaction_name_groups` that it fits.
-pub(crate) fn grouped(settings: &Settings, name: Cow<'static, str>) -> Cow<'static, str> {
+pub(crate) fn grouped(settings: &Settings, name: impl Into<Name>) -> Name {
+    let name = name.into();
     match settings.transaction_name_groups.find(&name) {
-        Some(group) => group.pattern().to_owned().into(),
+        Some(group) => Name::Own(group.pattern().to_owned().into()),
         None => name,
     }
 }
 
 impl Core {
     /// Names the transaction as the agent finds it.
-    pub(crate) fn find_name(&self, name: Cow<'static, str>) {
+    pub(crate) fn find_name(&self, name: impl Into<Name>) {
         let name = grouped(&self.recorder.config.load(), name);
         lock(&self.state).name.find(name);
     }
@@ -82,7 +86,7 @@ impl Core {
         if !recorder.records(settings) {
             return None;
         }
-        let start = Instant::now();
+        let start = Moment::now();
         let timestamp = recorder.clock.micros(start);
         if recorder.was_forked_by(timestamp) {
             return None;
@@ -132,7 +136,8 @@ impl Core {
             recorder: recorder.clone(),
         });
         // In place: the state is large, and would be moved with each step of making the whole.
-        if let Some(state) = Arc::get_mut(&mut core).and_then(|core| core.state.get_mut().ok()) {
+        if let Some(core) = Arc::get_mut(&mut core) {
+            let state = core.state.get_mut();
             state.kind = if kind.is_empty() {
                 "custom".into()
             } else {
@@ -189,7 +194,7 @@ impl Core {
     /// Gives a beginning span its id, and a place, or none because of the limit. Counts it for the self time of its
     /// parent if that is the transaction.
     #[inline]
-    pub(crate) fn admit_span(&self, start: Instant, child_of_transaction: bool) -> (SpanId, bool) {
+    pub(crate) fn admit_span(&self, start: Moment, child_of_transaction: bool) -> (SpanId, bool) {
         let mut state = lock(&self.state);
         if child_of_transaction && !state.ended {
             state.children.child_started(start);
@@ -200,7 +205,7 @@ impl Core {
     }
 
     /// Takes back an admitted span that turned out to be none.
-    pub(crate) fn forget_span(&self, end: Instant, child_of_transaction: bool) {
+    pub(crate) fn forget_span(&self, end: Moment, child_of_transaction: bool) {
         let mut state = lock(&self.state);
         state.admitted = state.admitted.saturating_sub(1);
         if child_of_transaction && !state.ended {
@@ -232,15 +237,15 @@ impl Core {
 
     /// A child of the transaction itself ended.
     #[inline]
-    pub(crate) fn end_child(&self, span: FinishedSpan, self_time: Duration) {
+    pub(crate) fn end_child(&self, ended: Ended<'_>, self_time: Duration) {
         let mut state = lock(&self.state);
         if state.ended {
-            return state.reported.report_late(self, span);
+            return state.reported.report_late(self, ended.into_span());
         }
         let state = &mut *state;
-        state.children.child_ran(span.start, span.end, span.took);
-        state.times.add(&span.tail.kind, self_time);
-        state.reported.offer(self, span);
+        state.children.child_ran(ended.start, ended.end);
+        state.times.add(&ended.tail.kind, self_time);
+        state.reported.offer(self, ended);
     }
 
     /// The last query of the transaction itself has failed, as its caller found out.
@@ -278,8 +283,8 @@ impl Core {
         &self,
         kind: &Arc<SpanKind>,
         outcome: Outcome,
-        start: Instant,
-        end: Instant,
+        start: Moment,
+        end: Moment,
         self_time: Duration,
         child_of_transaction: bool,
     ) {
@@ -291,9 +296,7 @@ impl Core {
             state.children.child_ended(end);
         }
         state.times.add(kind, self_time);
-        state
-            .reported
-            .drop_span(kind, outcome, 1, end.saturating_duration_since(start));
+        state.reported.drop_span(kind, outcome, 1, end.since(start));
     }
 
     /// Notes the request that it answers, and finds result and outcome by the status.
@@ -314,8 +317,8 @@ impl Core {
 
     /// Ends the transaction now and hands it over with its spans. Only the first call counts.
     pub(crate) fn end(&self) {
-        let end = Instant::now();
-        let duration = end.saturating_duration_since(self.identity.start);
+        let end = Moment::now();
+        let duration = end.since(self.identity.start);
         let mut state = lock(&self.state);
         if state.ended {
             return;
@@ -364,7 +367,7 @@ impl Core {
             let mut state = lock(&self.state);
             state.errored = true;
             if let Some(route) = state.route.take() {
-                state.name.find(route);
+                state.name.find(route.into());
             }
         }
         self.end();
@@ -382,7 +385,7 @@ impl Core {
 
 impl Drop for Core {
     fn drop(&mut self) {
-        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let state = self.state.get_mut();
         // Until now an error might have asked for it.
         spare::give(std::mem::take(&mut state.context));
         span_list::give(std::mem::take(&mut state.reported.spans));

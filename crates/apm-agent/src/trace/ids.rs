@@ -99,12 +99,10 @@ macro_rules! id {
             /// Writes the id as lower-case hex digits.
             #[inline]
             pub fn write_hex(self, out: &mut [u8; $hex]) {
-                let bytes = self.to_bytes();
-                // Arrays, not slices: their lengths are known, so that the loop is unrolled without checks.
-                let (words, _) = bytes.as_chunks::<4>();
+                // The lengths are known, so that the loop is unrolled without checks.
                 let (digits, _) = out.as_chunks_mut::<8>();
-                for (digits, word) in digits.iter_mut().zip(words) {
-                    *digits = hex_word(u32::from_be_bytes(*word));
+                for (at, digits) in digits.iter_mut().enumerate() {
+                    *digits = hex_word((self.0 >> (8 * $bytes - 32 * (at + 1))) as u32);
                 }
             }
         }

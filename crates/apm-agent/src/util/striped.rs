@@ -29,6 +29,7 @@ impl<T: Default> Default for Striped<T> {
 
 impl<T> Striped<T> {
     /// The one of the calling thread.
+    #[inline]
     pub(crate) fn own(&self) -> &T {
         &self.0[number_of_this_thread() % self.0.len()].0
     }
@@ -40,6 +41,7 @@ impl<T> Striped<T> {
 }
 
 /// A number that stays the same for a thread and is spread evenly over threads.
+#[inline]
 fn number_of_this_thread() -> usize {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     thread_local! {

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::config::Settings;
 use crate::recording::recorder::Recorder;
+use crate::util::clock::Moment;
 use crate::util::own_log;
 use crate::worker::errors;
 use crate::worker::metrics::{Health, Metricset, SpanGroup, SystemMetrics, TransactionGroup};
@@ -90,7 +91,7 @@ impl PeriodicWork {
         if settings.metrics_interval.is_zero() || !recorder.reports(&settings) {
             return;
         }
-        let timestamp = recorder.clock.micros(Instant::now());
+        let timestamp = recorder.clock.micros(Moment::now());
         let mut sets: Vec<Metricset> = self
             .system
             .report(timestamp, &settings)

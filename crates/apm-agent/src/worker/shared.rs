@@ -1,11 +1,11 @@
 //! The state that the worker and the agent's handles share: the recorder, and what is sent with its events.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use crate::config::{CloudProvider, Config};
 use crate::recording::recorder::Recorder;
 use crate::recording::server_version::ServerVersion;
-use crate::util::lock;
+use crate::util::{Mutex, lock};
 use crate::worker::client;
 use crate::worker::metadata::{Framework, Metadata, cloud};
 use crate::worker::metrics::Metrics;

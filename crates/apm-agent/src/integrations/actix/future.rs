@@ -15,7 +15,7 @@ use super::body::ApmBody;
 use super::{Request, errors, request};
 use crate::integrations::http_server::{OnPanic, answered, caught, is_endless};
 use crate::recording::context::Running;
-use crate::recording::http::{self, transaction_name};
+use crate::recording::http;
 use crate::recording::transaction::grouped;
 use crate::util::lock;
 
@@ -63,14 +63,16 @@ where
             running.paused = polled.0.is_pending();
             polled
         };
-        let answer = ready!(answer);
-        let Some(recorded) = held.0.take() else {
-            return Poll::Pending;
-        };
-        Poll::Ready(match answer {
-            Ok(response) => Ok(respond(recorded, response)),
+        Poll::Ready(match ready!(answer) {
+            Ok(response) => {
+                let response = respond(recorded, response);
+                *held.0 = None;
+                Ok(response)
+            }
             Err(error) => {
-                fail(recorded, &error, panicked);
+                if let Some(recorded) = held.0.take() {
+                    fail(recorded, &error, panicked);
+                }
                 Err(error)
             }
         })
@@ -101,7 +103,7 @@ where
 
 /// Completes the transaction with its response, and hands it to the body.
 fn respond<B: MessageBody>(
-    mut recorded: Request,
+    recorded: &mut Request,
     response: ServiceResponse<B>,
 ) -> ServiceResponse<ApmBody<B>> {
     let Some(core) = recorded.core.take() else {
@@ -112,10 +114,9 @@ fn respond<B: MessageBody>(
         let route = response.request().match_pattern();
         let route = route.as_deref();
         let mut routes = recorded.worker.routes.borrow_mut();
-        routes.note(&recorded.method, recorded.uri.path(), route);
+        let name = routes.name(&recorded.method, recorded.uri.path(), route);
         drop(routes);
         let settings = core.recorder.config.load();
-        let name = transaction_name(recorded.method.as_str(), route);
         let name = grouped(&settings, name);
         let mut state = lock(&core.state);
         state.name.find(name);

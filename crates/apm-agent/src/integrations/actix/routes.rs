@@ -5,13 +5,15 @@
 //! and guards may have chosen another. So the routes of responses are noted: where all requests of a method that fit
 //! the same first resource have taken one route, the next one takes it, too. Otherwise it is filed under the first.
 
-use std::collections::HashMap;
 use std::hash::BuildHasher as _;
+use std::sync::Arc;
 
 use actix_web::dev::{ResourceMap, ServiceRequest};
 use actix_web::http::Method;
-use foldhash::HashSet;
+use foldhash::HashMap;
 use foldhash::fast::RandomState;
+
+use crate::recording::http::transaction_name;
 
 /// Routes that are noted. A service with more of them has more than its guards choose from.
 const MOST: usize = 512;
@@ -20,11 +22,20 @@ const MOST: usize = 512;
 #[derive(Debug, Default)]
 pub(super) struct Routes {
     resources: Option<ResourceMap>,
-    /// Hashes of the methods and routes that responses had.
-    noted: HashSet<u64>,
+    /// The methods and routes that responses had, by a hash.
+    noted: HashMap<u64, Noted>,
     hasher: RandomState,
     /// By method and first resource that fits: the route that responses had; `None` if they had several.
     taken: HashMap<(Method, Option<String>), Option<Option<String>>>,
+}
+
+/// A method and a route that a response had.
+#[derive(Debug)]
+struct Noted {
+    method: Method,
+    route: Option<String>,
+    /// The name of such transactions.
+    name: Arc<str>,
 }
 
 impl Routes {
@@ -35,12 +46,33 @@ impl Routes {
         }
     }
 
-    /// A request was answered by this route, which is `None` where there was none for it.
-    pub(super) fn note(&mut self, method: &Method, path: &str, route: Option<&str>) {
+    /// A request was answered by this route, which is `None` where there was none for it. Notes it, and returns the name
+    /// of its transaction.
+    pub(super) fn name(&mut self, method: &Method, path: &str, route: Option<&str>) -> Arc<str> {
         let hash = self.hasher.hash_one((method.as_str(), route));
-        if self.noted.len() >= MOST || !self.noted.insert(hash) {
-            return;
+        let noted = self.noted.get(&hash);
+        if let Some(noted) = noted
+            && noted.route.as_deref() == route
+            && noted.method == *method
+        {
+            return Arc::clone(&noted.name);
         }
+        let is_new = noted.is_none();
+        let name: Arc<str> = transaction_name(method.as_str(), route).into();
+        if is_new && self.noted.len() < MOST {
+            let noted = Noted {
+                method: method.clone(),
+                route: route.map(str::to_owned),
+                name: Arc::clone(&name),
+            };
+            self.noted.insert(hash, noted);
+            self.note(method, path, route);
+        }
+        name
+    }
+
+    /// Notes a route that was not met before.
+    fn note(&mut self, method: &Method, path: &str, route: Option<&str>) {
         let (first, route) = (self.first(path), route.map(str::to_owned));
         let taken = self.taken.entry((method.clone(), first));
         let taken = taken.or_insert_with(|| Some(route.clone()));

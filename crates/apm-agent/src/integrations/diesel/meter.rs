@@ -1,13 +1,13 @@
 //! SQLite's own counts, where the connection is one of SQLite's.
 
 use std::any::Any;
-use std::sync::{Arc, Mutex, Once};
+use std::sync::{Arc, Once};
 
 use diesel::SqliteConnection;
 
 use super::tracer::Shared;
-use crate::util::lock;
 use crate::util::own_log;
+use crate::util::{Mutex, lock};
 
 /// Makes connections that are opened from now on ready for [`attach`]. Others of the process are not measured.
 pub(super) fn install() {

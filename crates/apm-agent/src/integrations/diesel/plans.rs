@@ -29,7 +29,7 @@ use std::any::Any;
 use std::collections::HashSet;
 #[cfg(feature = "sqlite-plain")]
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Weak};
 
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 use super::database::Database;
@@ -37,7 +37,7 @@ use crate::agent::Agent;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 use crate::config::Secret;
 use crate::recording::recorder::Recorder;
-use crate::util::lock;
+use crate::util::{Mutex, lock};
 
 /// Statements of a database whose plans are asked for; the others have none.
 const STATEMENTS: usize = 500;

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use diesel::connection::DebugQuery;
 
-use super::fold::Folding;
+use super::fold::{Folding, fold};
 use super::statement::Statement;
 
 /// Types that are remembered. A program has as many as its source has queries; beyond that, texts are written each
@@ -58,7 +58,14 @@ impl Hasher for Words {
 
 /// The types that a connection has seen.
 #[derive(Debug, Default)]
-pub(super) struct QueryTypes(HashMap<QueryType, Text, BuildHasherDefault<Folding>>);
+pub(super) struct QueryTypes {
+    all: HashMap<QueryType, Text, BuildHasherDefault<Folding>>,
+    /// Those of which a query was met last, each in the place that its number gives it.
+    recent: [Option<(QueryType, Arc<Statement>)>; RECENT],
+}
+
+/// Places for types that are met often: a power of two.
+const RECENT: usize = 8;
 
 /// The text that the queries of a type have.
 #[derive(Debug)]
@@ -71,32 +78,94 @@ enum Text {
     Various,
 }
 
+impl QueryType {
+    /// Its place among those that are met often. Types are numbered by addresses.
+    fn place(self) -> usize {
+        (fold(0, self.0 as u64) as usize) % RECENT
+    }
+}
+
 impl QueryTypes {
     /// The text that queries of a type have had so far, if it was always the same.
-    pub(super) fn get(&self, of: QueryType) -> Option<&Arc<Statement>> {
-        match self.0.get(&of)? {
-            Text::Same(statement) => Some(statement),
-            Text::Kept | Text::Various => None,
+    #[inline]
+    pub(super) fn get(&mut self, of: QueryType) -> Option<&Arc<Statement>> {
+        let recent = &mut self.recent[of.place()];
+        if recent.as_ref().is_none_or(|(known, _)| *known != of) {
+            match self.all.get(&of)? {
+                Text::Same(statement) => *recent = Some((of, Arc::clone(statement))),
+                Text::Kept | Text::Various => return None,
+            }
         }
+        recent.as_ref().map(|(_, statement)| statement)
     }
 
     /// Diesel keeps the prepared statement of a query of a type.
     pub(super) fn is_kept(&mut self, of: QueryType) {
-        if self.0.len() < MOST {
-            self.0.entry(of).or_insert(Text::Kept);
+        if self.all.len() < MOST {
+            self.all.entry(of).or_insert(Text::Kept);
         }
     }
 
     /// A query of a type has had this text.
     pub(super) fn learn(&mut self, of: QueryType, statement: &Arc<Statement>) {
-        let Some(text) = self.0.get_mut(&of) else {
+        let Some(text) = self.all.get_mut(&of) else {
             return;
         };
         match text {
             Text::Kept if statement.is_short() => *text = Text::Same(Arc::clone(statement)),
             Text::Same(known) if Arc::ptr_eq(known, statement) => {}
             Text::Same(known) if known.has_text_of(statement) => {}
-            Text::Kept | Text::Same(_) | Text::Various => *text = Text::Various,
+            Text::Kept | Text::Same(_) | Text::Various => {
+                *text = Text::Various;
+                self.recent[of.place()].take_if(|(known, _)| *known == of);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::integrations::diesel::statement::Statements;
+    use crate::recording::span_kind::SpanKind;
+
+    fn statements() -> Statements {
+        let kind = SpanKind {
+            span_type: "db".into(),
+            subtype: Some("sqlite".into()),
+            exit: true,
+            target: None,
+        };
+        Statements::new(Arc::new(kind), None)
+    }
+
+    #[test]
+    fn each_type_is_expected_to_have_its_own_text_until_it_has_another() {
+        let (mut statements, mut types) = (statements(), QueryTypes::default());
+        let text = |number: usize| format!("SELECT * FROM table_{number}");
+        // More of them than there are places for those that are met often.
+        let all: Vec<_> = (0..5 * RECENT)
+            .map(|number| (QueryType(16 * number), statements.get(&text(number))))
+            .collect();
+        for (of, statement) in &all {
+            types.learn(*of, statement);
+            assert!(
+                types.get(*of).is_none(),
+                "of a type that Diesel does not keep"
+            );
+            types.is_kept(*of);
+            assert!(types.get(*of).is_none(), "before it was met");
+            types.learn(*of, statement);
+        }
+        for (of, statement) in all.iter().chain(&all) {
+            let expected = types.get(*of).unwrap();
+            assert!(Arc::ptr_eq(expected, statement));
+        }
+        let another = statements.get("SELECT 2");
+        for (of, _) in &all {
+            assert!(types.get(*of).is_some());
+            types.learn(*of, &another);
+            assert!(types.get(*of).is_none());
         }
     }
 }

@@ -9,7 +9,7 @@ use sqlite_meter::Finished;
 
 use super::statement::{Statement, Statements, changes_rows, hash};
 use crate::recording::cost::{COUNTS, Cost, ROWS_RETURNED};
-use crate::recording::leaf_span::QueryDetails;
+use crate::recording::finished_span::QueryDetails;
 
 /// Rows of a statement, or of several.
 #[derive(Clone, Copy, Debug, Default)]
@@ -48,6 +48,7 @@ pub(super) struct Reports {
 
 impl Reports {
     /// A query begins now. `expected`: the statement that it probably is, if its text is to be found here.
+    #[inline]
     pub(super) fn open(&mut self, expected: Option<Arc<Statement>>) {
         self.open = true;
         self.expected = expected;
@@ -56,6 +57,7 @@ impl Reports {
     }
 
     /// A statement has ended.
+    #[inline]
     pub(super) fn add(&mut self, finished: &Finished<'_>, statements: &mut Statements) {
         if !self.open {
             return;
@@ -66,7 +68,7 @@ impl Reports {
         // Behind a semicolon there may be more, which SQLite leaves out of the statement's text.
         if self.count == 1
             && let Some(expected) = self.expected.take()
-            && !sql.ends_with(b";")
+            && sql.last() != Some(&b';')
         {
             let is_it = expected.has_text(sql);
             self.statement = Some(if is_it {
@@ -112,6 +114,7 @@ impl Reports {
     /// The query has ended. Tells its cost and the number of rows that it changed, if something was reported, and
     /// returns its statement, if there was one and its text is the query's. `written`: a hash of its text, if that is
     /// known from elsewhere.
+    #[inline]
     pub(super) fn close(
         &mut self,
         written: Option<u64>,

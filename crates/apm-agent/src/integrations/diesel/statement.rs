@@ -114,6 +114,7 @@ pub(super) struct Statement {
 
 impl Statement {
     /// Whether it is r2d2's test of a connection, unless it runs in a database transaction.
+    #[inline]
     pub(super) fn is_ping(&self) -> bool {
         *self.sql == *PING
     }
@@ -124,6 +125,7 @@ impl Statement {
     }
 
     #[cfg(feature = "sqlite-meter")]
+    #[inline]
     pub(super) fn has_text(&self, sql: &[u8]) -> bool {
         *self.sql.as_bytes() == *sql
     }

@@ -6,26 +6,28 @@
 //! itself.
 //!
 //! If SQLite reports what it does (`reports`), it also has the statement's text, which it reports before
-//! `FinishQuery`. Elsewhere Diesel writes the text when the query begins.
+//! `FinishQuery`. Elsewhere Diesel writes the text when the query begins. The statements by which Diesel begins and ends
+//! its transactions are announced by an event of their own, and mostly are those of the transaction before.
 
 use std::mem;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
-use std::time::Instant;
 
 use diesel::connection::{DebugQuery, Instrumentation, InstrumentationEvent};
 
 #[cfg(feature = "sqlite-meter")]
-use super::query_type::{QueryType, QueryTypes};
+use super::expected::{Expected, Query};
 #[cfg(feature = "sqlite-meter")]
 use super::reports::Reports;
 use super::statement::{Statement, Statements, write_sql};
 use crate::recording::binds::Binds;
 use crate::recording::context;
-use crate::recording::leaf_span::{Call, QueryDetails};
+use crate::recording::finished_span::QueryDetails;
+use crate::recording::leaf_span::Call;
 use crate::recording::outcome::Outcome;
 use crate::recording::span_kind::{SpanKind, Tail};
-use crate::util::lock;
+use crate::util::clock::Moment;
+use crate::util::{Mutex, lock};
 
 /// Capacity of the text buffer that is kept between queries.
 const KEPT_CAPACITY: usize = 16 * 1024;
@@ -84,9 +86,7 @@ struct Written {
 #[cfg(feature = "sqlite-meter")]
 #[derive(Debug, Default)]
 struct Meter {
-    types: QueryTypes,
-    /// The type of the query that runs.
-    running: Option<QueryType>,
+    expected: Expected,
     /// Whether reports are collected.
     open: bool,
 }
@@ -163,7 +163,7 @@ impl Tracer {
     #[cfg(feature = "sqlite-meter")]
     fn expect(&mut self, query: &dyn DebugQuery, wanted: bool) -> Option<Arc<Tail>> {
         let meter = self.meter.as_mut()?;
-        meter.running = QueryType::detect(query);
+        meter.expected.run(query);
         if !wanted {
             // Nobody takes the reports of a query without a span, so they are switched off.
             if mem::take(&mut meter.open) {
@@ -172,7 +172,7 @@ impl Tracer {
             return None;
         }
         meter.open = true;
-        let expected = meter.running.and_then(|it| meter.types.get(it));
+        let expected = meter.expected.statement();
         let tail = expected.map(|it| Arc::clone(&it.tail));
         lock(&self.shared).reports.open(expected.cloned());
         tail
@@ -183,14 +183,20 @@ impl Tracer {
         None
     }
 
+    /// Diesel will run this query next.
+    #[cfg(feature = "sqlite-meter")]
+    fn announce(&mut self, query: Query) {
+        if let Some(meter) = &mut self.meter {
+            meter.expected.announce(query);
+        }
+    }
+
     /// Diesel keeps the prepared statement of the query that runs.
     fn is_kept(&mut self) {
         context::unfinished(|unfinished| unfinished.heard_of(self.number));
         #[cfg(feature = "sqlite-meter")]
-        if let Some(meter) = &mut self.meter
-            && let Some(running) = meter.running
-        {
-            meter.types.is_kept(running);
+        if let Some(meter) = &mut self.meter {
+            meter.expected.is_kept();
         }
     }
 
@@ -208,10 +214,8 @@ impl Tracer {
     /// The query that runs is known to have this text.
     #[cfg(feature = "sqlite-meter")]
     fn learn(&mut self, statement: &Arc<Statement>) {
-        if let Some(meter) = &mut self.meter
-            && let Some(running) = meter.running
-        {
-            meter.types.learn(running, statement);
+        if let Some(meter) = &mut self.meter {
+            meter.expected.learn(statement);
         }
     }
 
@@ -268,7 +272,7 @@ impl Tracer {
         let Some(mut call) = self.running() else {
             return;
         };
-        let end = Instant::now();
+        let end = Moment::now();
         let mut details = QueryDetails::default();
         if call.admitted() && !self.describe(&mut call, query, written, outcome, &mut details) {
             context::unfinished(|unfinished| unfinished.take_back(&call));
@@ -356,10 +360,18 @@ impl Instrumentation for Tracer {
             InstrumentationEvent::FinishQuery { query, error, .. } => {
                 self.finish(query, Outcome::failed(error.is_some()));
             }
-            InstrumentationEvent::BeginTransaction { depth, .. } => self.depth = depth.get(),
-            InstrumentationEvent::CommitTransaction { depth, .. }
-            | InstrumentationEvent::RollbackTransaction { depth, .. } => {
-                self.depth = depth.get() - 1
+            InstrumentationEvent::BeginTransaction { depth, .. } => {
+                self.depth = depth.get();
+                #[cfg(feature = "sqlite-meter")]
+                self.announce(Query::Begin);
+            }
+            InstrumentationEvent::CommitTransaction { depth, .. } => {
+                self.depth = depth.get() - 1;
+                #[cfg(feature = "sqlite-meter")]
+                self.announce(Query::Commit);
+            }
+            InstrumentationEvent::RollbackTransaction { depth, .. } => {
+                self.depth = depth.get() - 1;
             }
             _ => {}
         }

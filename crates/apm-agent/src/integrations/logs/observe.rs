@@ -4,7 +4,6 @@
 //! produce more to send.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use log::Level;
 
@@ -19,6 +18,7 @@ use crate::recording::server_version::ServerVersion;
 use crate::sanitize::urls;
 use crate::sql;
 use crate::trace::ids::ErrorId;
+use crate::util::clock::Moment;
 use crate::util::own_log;
 
 /// From here on servers take log events.
@@ -104,7 +104,7 @@ fn send_log(
     let thread = std::thread::current();
     let level = record.level.as_str().to_ascii_lowercase();
     let event = Record {
-        timestamp: agent.clock.micros(Instant::now()),
+        timestamp: agent.clock.micros(Moment::now()),
         level: &level,
         message,
         logger: Some(record.target),

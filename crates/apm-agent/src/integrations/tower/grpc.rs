@@ -3,13 +3,12 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::hash::{BuildHasher as _, RandomState};
-use std::sync::Mutex;
 
 use ::http::{HeaderMap, header};
 
 use super::headers::text;
 use crate::recording::outcome::Outcome;
-use crate::util::lock;
+use crate::util::{Mutex, lock};
 
 /// Whether headers say that the body is one of gRPC. In gRPC-Web the status is within the body, where nobody looks for
 /// it.

@@ -1,14 +1,13 @@
 //! Captured errors on their way to the agent's thread.
 
 use std::collections::VecDeque;
-use std::sync::Mutex;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::{Captured, What};
 use crate::recording::buffers::Buffers;
 use crate::recording::stats::{Counters, DropReason};
-use crate::util::lock;
+use crate::util::{Mutex, lock};
 
 /// Errors that wait to be resolved.
 pub(crate) const CAPACITY: usize = 256;

@@ -1,10 +1,9 @@
-use std::time::Instant;
-
 use super::*;
 use crate::recording::cost::Cost;
 use crate::recording::service_target::{ExitSpan, Peer};
 use crate::recording::span_kind::{SpanKind, Tail};
 use crate::trace::ids::SpanId;
+use crate::util::clock::Moment;
 
 const LIMITS: Thresholds = Thresholds {
     enabled: true,
@@ -13,13 +12,13 @@ const LIMITS: Thresholds = Thresholds {
 };
 
 /// A query of a given name, from and to milliseconds after `base`.
-fn query(base: Instant, name: &str, database: &str, from: u64, to: u64) -> FinishedSpan {
+fn query(base: Moment, name: &str, database: &str, from: u64, to: u64) -> FinishedSpan {
     statement(base, name, database, "", from, to)
 }
 
 /// The same with a statement.
 fn statement(
-    base: Instant,
+    base: Moment,
     name: &str,
     database: &str,
     sql: &str,
@@ -41,9 +40,8 @@ fn statement(
     FinishedSpan {
         id: SpanId::random(),
         parent_id: SpanId::random(),
-        start: base + Duration::from_millis(from),
-        end: base + Duration::from_millis(to),
-        took: Duration::from_millis(to - from),
+        start: base.after(Duration::from_millis(from)),
+        end: base.after(Duration::from_millis(to)),
         outcome: Outcome::Success,
         propagated: false,
         tail: Arc::new(Tail::new(Arc::new(kind), name, None, |out| {
@@ -95,7 +93,7 @@ fn shown(span: &FinishedSpan) -> String {
 
 #[test]
 fn equal_neighbours_become_one_with_their_sum_and_their_whole_time() {
-    let base = Instant::now();
+    let base = Moment::now();
     let mut kept = None;
     for (from, to) in [(0, 10), (20, 30), (30, 45)] {
         keep(&mut kept, query(base, "a", "x", from, to));
@@ -108,7 +106,7 @@ fn equal_neighbours_become_one_with_their_sum_and_their_whole_time() {
 
 #[test]
 fn thresholds_are_inclusive_and_the_first_merge_chooses_the_strategy() {
-    let base = Instant::now();
+    let base = Moment::now();
     let q = |name: &str, to| query(base, name, "x", 0, to);
     let table: [(Vec<FinishedSpan>, &[&str]); 7] = [
         (vec![q("a", 50), q("a", 50)], &["a x2 exact_match"]),
@@ -132,7 +130,7 @@ fn thresholds_are_inclusive_and_the_first_merge_chooses_the_strategy() {
 
 #[test]
 fn different_statements_of_one_name_stay_apart() {
-    let base = Instant::now();
+    let base = Moment::now();
     let q = |sql: &str| statement(base, "SELECT FROM people", "x", sql, 0, 1);
     let twelve: Vec<String> = (0..12)
         .map(|i| format!("SELECT c{i} FROM people"))
@@ -156,7 +154,7 @@ fn different_statements_of_one_name_stay_apart() {
 
 #[test]
 fn what_failed_or_was_sent_downstream_stays_alone_and_in_order() {
-    let base = Instant::now();
+    let base = Moment::now();
     let q = || query(base, "a", "x", 0, 1);
     let failed = FinishedSpan {
         outcome: Outcome::Failure,
@@ -175,7 +173,7 @@ fn what_failed_or_was_sent_downstream_stays_alone_and_in_order() {
 
 #[test]
 fn switched_off_nothing_is_merged() {
-    let base = Instant::now();
+    let base = Moment::now();
     let off = Thresholds {
         enabled: false,
         ..LIMITS
@@ -188,7 +186,7 @@ fn switched_off_nothing_is_merged() {
 
 #[test]
 fn a_composite_has_the_sums_of_what_its_statements_took_without_one_that_leaves_it() {
-    let base = Instant::now();
+    let base = Moment::now();
     let run = |steps: u64, rows: u64| FinishedSpan {
         cost: Some(Cost([steps, 0, 0, 0, 0, 1, 0, 0])),
         rows: Some(rows),
@@ -208,7 +206,7 @@ fn a_composite_has_the_sums_of_what_its_statements_took_without_one_that_leaves_
 
 #[test]
 fn a_composite_with_a_statement_that_was_not_measured_claims_no_sums() {
-    let base = Instant::now();
+    let base = Moment::now();
     let measured = || FinishedSpan {
         cost: Some(Cost::default()),
         ..query(base, "a", "x", 0, 1)
@@ -227,7 +225,7 @@ fn a_composite_with_a_statement_that_was_not_measured_claims_no_sums() {
 
 #[test]
 fn a_query_whose_caller_saw_it_fail_leaves_its_composite() {
-    let base = Instant::now();
+    let base = Moment::now();
     let mut kept = None;
     for (from, to) in [(0, 10), (10, 20), (20, 35)] {
         keep(&mut kept, query(base, "a", "x", from, to));

@@ -80,11 +80,25 @@ impl Scope {
         self.base = base;
     }
 
+    /// Field by field, which is a few moves: as a whole it would be swapped by a loop over its bytes.
+    #[inline]
+    fn swap(&mut self, other: &mut Self) {
+        let Self { base, open, shared } = self;
+        std::mem::swap(base, &mut other.base);
+        std::mem::swap(open, &mut other.open);
+        std::mem::swap(shared, &mut other.shared);
+    }
+
     pub(crate) fn base(&self) -> Option<&Current> {
         self.base.as_ref()
     }
 
+    #[inline]
     fn innermost(&self) -> Option<&Open> {
+        // Mostly there is none.
+        if self.open.is_empty() {
+            return None;
+        }
         self.open.iter().rfind(|open| open.counts(self.shared))
     }
 
@@ -129,8 +143,7 @@ impl Slot {
     /// Puts a scope into the slot, and takes out the one that is there. Whether it could.
     fn swap(&self, scope: &mut Scope) -> bool {
         let here = self.scope.try_borrow_mut();
-        here.map(|mut here| std::mem::swap(&mut *here, scope))
-            .is_ok()
+        here.map(|mut here| here.swap(scope)).is_ok()
     }
 
     /// The number of blocking calls that are under way.

@@ -1,24 +1,25 @@
 //! Spans that are open and may have children, and what every span does when it begins and ends.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::Current;
 use crate::recording::compression;
-use crate::recording::finished_span::FinishedSpan;
+use crate::recording::finished_span::{Ended, FinishedSpan};
 use crate::recording::outcome::Outcome;
 use crate::recording::self_time::ChildTime;
 use crate::recording::span_kind::SpanKind;
 use crate::recording::transaction::Core;
 use crate::trace::ids::SpanId;
-use crate::util::lock;
+use crate::util::clock::Moment;
+use crate::util::{Mutex, lock};
 
 /// A span that is open and may have children.
 #[derive(Debug)]
 pub(crate) struct ActiveSpan {
     pub(crate) id: SpanId,
-    pub(crate) start: Instant,
+    pub(crate) start: Moment,
     /// It got a place below the limit when it began.
     pub(crate) admitted: bool,
     pub(crate) parent: Option<Arc<ActiveSpan>>,
@@ -41,7 +42,7 @@ pub(crate) struct ActiveState {
 pub(crate) struct Beginning {
     pub(crate) id: SpanId,
     pub(crate) parent_id: SpanId,
-    pub(crate) start: Instant,
+    pub(crate) start: Moment,
     pub(crate) admitted: bool,
 }
 
@@ -52,12 +53,12 @@ pub(crate) fn begin(current: &Current) -> Option<Beginning> {
 
 /// The same for a span that may have started before.
 #[inline]
-pub(crate) fn begin_at(current: &Current, start: Option<Instant>) -> Option<Beginning> {
+pub(crate) fn begin_at(current: &Current, start: Option<Moment>) -> Option<Beginning> {
     let core = &current.transaction;
     if !core.records_spans() {
         return None;
     }
-    let start = start.unwrap_or_else(Instant::now);
+    let start = start.unwrap_or_else(Moment::now);
     let (id, admitted) = core.admit_span(start, current.span.is_none());
     if let Some(parent) = &current.span {
         lock(&parent.state).children.child_started(start);
@@ -83,17 +84,23 @@ pub(crate) fn stack_of(core: &Core, duration: Duration) -> Option<Box<[usize]>> 
 pub(crate) fn finish(
     core: &Core,
     parent: Option<&ActiveSpan>,
-    span: FinishedSpan,
+    ended: Ended<'_>,
     self_time: Duration,
 ) {
-    core.tell_query(&span.tail.kind, Some(&span.tail), span.duration());
-    let Some(parent) = parent else {
-        return core.end_child(span, self_time);
-    };
-    core.end_descendant(&span.tail.kind, self_time);
+    core.tell_query(&ended.tail.kind, Some(&ended.tail), ended.took());
+    match parent {
+        None => core.end_child(ended, self_time),
+        Some(parent) => finish_below(core, parent, ended, self_time),
+    }
+}
+
+/// The same for a span whose parent is a span.
+fn finish_below(core: &Core, parent: &ActiveSpan, ended: Ended<'_>, self_time: Duration) {
+    core.end_descendant(&ended.tail.kind, self_time);
     // The lock of a span is taken before that of its transaction, here and wherever both are.
     let mut state = lock(&parent.state);
-    state.children.child_ran(span.start, span.end, span.took);
+    state.children.child_ran(ended.start, ended.end);
+    let span = ended.into_span();
     if state.ended {
         if let Some(kept) = state.kept.take() {
             core.report(kept);
@@ -112,15 +119,14 @@ pub(crate) fn finish_dropped(
     parent: Option<&ActiveSpan>,
     kind: &Arc<SpanKind>,
     outcome: Outcome,
-    (start, end): (Instant, Option<Instant>),
+    (start, end): (Moment, Moment),
     self_time: Option<Duration>,
 ) {
-    let end = end.unwrap_or_else(Instant::now);
-    core.tell_query(kind, None, end.saturating_duration_since(start));
+    core.tell_query(kind, None, end.since(start));
     if let Some(parent) = parent {
         lock(&parent.state).children.child_ended(end);
     }
-    let self_time = self_time.unwrap_or_else(|| end.saturating_duration_since(start));
+    let self_time = self_time.unwrap_or_else(|| end.since(start));
     core.end_dropped(kind, outcome, start, end, self_time, parent.is_none());
 }
 

@@ -1,7 +1,6 @@
 //! A span as a line of JSON: a template with holes for what differs, and the shared tail.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use super::{Composite, FinishedSpan};
 use crate::encode::json;
@@ -9,6 +8,7 @@ use crate::recording::identity::Identity;
 use crate::recording::repeated::Said;
 use crate::recording::span_kind::{Own, Tail};
 use crate::trace::sampler::SampleRate;
+use crate::util::clock::Moment;
 
 const TEMPLATE: [u8; 186] =
     *b"{\"span\":{\"id\":\"0000000000000000\",\"transaction_id\":\"0000000000000000\",\
@@ -51,11 +51,11 @@ const DURATION: usize = TEMPLATE.len();
 /// Appends a finished span of the transaction.
 pub(crate) fn write(out: &mut Vec<u8>, identity: &Identity, span: &FinishedSpan) {
     let line = out.len();
-    let duration = span.duration();
-    let Some(digits) = json::short_millis(duration) else {
+    let micros = span.micros();
+    let Some(digits) = json::short_millis(micros) else {
         out.extend_from_slice(&TEMPLATE);
         write_ids(hole(out, line), identity, span);
-        json::millis(out, duration);
+        json::millis_of(out, micros);
         let (said, rare) = end_of(identity, span);
         return write_end(out, &said, &rare, &span.tail);
     };
@@ -124,7 +124,6 @@ fn end_of<'a>(identity: &Identity, span: &'a FinishedSpan) -> (Said<'a>, Rare<'a
         parent_id: _,
         start: _,
         end: _,
-        took: _,
         propagated: _,
         tail: _,
         stack: _,
@@ -190,13 +189,9 @@ pub(crate) fn sample_rate(out: &mut Vec<u8>, rate: SampleRate) {
 }
 
 /// The time stamp of a moment in a transaction: its own, plus the monotonic distance.
-fn timestamp(identity: &Identity, at: Instant) -> u64 {
-    let after = at.saturating_duration_since(identity.start);
-    let micros = after.as_secs().saturating_mul(1_000_000);
-    identity
-        .timestamp
-        .saturating_add(micros)
-        .saturating_add(u64::from(after.subsec_micros()))
+fn timestamp(identity: &Identity, at: Moment) -> u64 {
+    let micros = at.nanos_since(identity.start) / 1_000;
+    identity.timestamp.saturating_add(micros)
 }
 
 /// The `N` bytes from `at` of a template, which has them.
@@ -235,7 +230,7 @@ mod tests {
             sampled: true,
             sample_rate: Some(SampleRate::ALL),
             links: Vec::new(),
-            start: Instant::now(),
+            start: Moment::now(),
             timestamp: 1_763_826_000_123_456,
             digits: Digits::new(trace_id, id),
         }
@@ -262,9 +257,8 @@ mod tests {
         FinishedSpan {
             id: SpanId::random(),
             parent_id: identity.id,
-            start: identity.start + Duration::from_millis(ms),
-            end: identity.start + Duration::from_millis(ms) + took,
-            took,
+            start: identity.start.after(Duration::from_millis(ms)),
+            end: identity.start.after(Duration::from_millis(ms) + took),
             outcome: Outcome::Success,
             propagated: false,
             tail: Arc::clone(tail),
@@ -281,7 +275,7 @@ mod tests {
         let (identity, shared) = (identity(), tail());
         let changes: [fn(&mut FinishedSpan); 8] = [
             |_| {},
-            |span| span.took = Duration::from_millis(1234),
+            |span| span.end = span.start.after(Duration::from_millis(1234)),
             |span| span.rows = None,
             |span| span.outcome = Outcome::Failure,
             |span| span.cost = Some(Cost([18; COUNTS])),

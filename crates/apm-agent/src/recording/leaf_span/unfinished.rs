@@ -5,12 +5,13 @@
 //! of.
 
 use std::sync::Arc;
-use std::time::Instant;
 
-use super::{LeafSpan, QueryDetails};
+use super::LeafSpan;
 use crate::recording::current::Current;
+use crate::recording::finished_span::QueryDetails;
 use crate::recording::outcome::Outcome;
 use crate::recording::span_kind::{SpanKind, Tail};
+use crate::util::clock::Moment;
 
 /// Calls that are kept at once on one thread. Only those that never end are many.
 const MOST: usize = 64;
@@ -29,7 +30,7 @@ struct Running {
     span: LeafSpan,
     /// `None` over the span limit.
     tail: Option<Arc<Tail>>,
-    last_heard_of: Instant,
+    last_heard_of: Moment,
 }
 
 /// The calls that are under way on a thread, oldest first.
@@ -90,7 +91,7 @@ impl Unfinished {
     pub(crate) fn heard_of(&mut self, owner: u64) {
         let call = self.calls.iter_mut().rfind(|call| call.owner == owner);
         if let Some(running) = call.and_then(|call| call.running.as_mut()) {
-            running.last_heard_of = Instant::now();
+            running.last_heard_of = Moment::now();
         }
     }
 
@@ -126,6 +127,7 @@ impl Call {
     }
 
     /// Says what it probably is.
+    #[inline]
     pub(crate) fn expect(&mut self, tail: Arc<Tail>) {
         if let Some(running) = &mut self.running {
             running.tail = Some(tail);
@@ -133,12 +135,14 @@ impl Call {
     }
 
     /// Whether its details are worth collecting.
+    #[inline]
     pub(crate) fn admitted(&self) -> bool {
         let running = self.running.as_ref();
         running.is_some_and(|running| running.span.admitted())
     }
 
     /// Says what it turned out to be. Returns its span, and whether that was expected.
+    #[inline]
     pub(crate) fn describe(&mut self, tail: &Arc<Tail>) -> Option<(&LeafSpan, bool)> {
         let running = self.running.as_mut()?;
         let expected = running.tail.as_ref();
@@ -157,9 +161,10 @@ impl Call {
     }
 
     /// It has ended.
-    pub(crate) fn end_at(&mut self, end: Instant, outcome: Outcome, details: &QueryDetails) {
+    #[inline]
+    pub(crate) fn end_at(&mut self, end: Moment, outcome: Outcome, query: &QueryDetails) {
         if let Some(Running { span, tail, .. }) = &mut self.running {
-            span.close(Some(end), outcome, tail.take(), details);
+            span.close(end, outcome, tail.take(), query);
         }
         self.running = None;
     }

@@ -3,10 +3,10 @@
 use std::cell::Cell;
 #[cfg(feature = "testing")]
 use std::cell::RefCell;
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Weak};
 
 use super::Recorder;
-use crate::util::lock;
+use crate::util::{Mutex, lock};
 
 /// The agent that was started first and still runs.
 static RUNNING: Mutex<Weak<Recorder>> = Mutex::new(Weak::new());

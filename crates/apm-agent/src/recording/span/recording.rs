@@ -1,15 +1,13 @@
 //! Spans that are current while they run: what they are told, and what they report in the end.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
-use std::time::Instant;
 
-use crate::recording::binds::Binds;
 use crate::recording::current::{
     ActiveSpan, Beginning, Current, begin, finish, finish_dropped, stack_of,
 };
-use crate::recording::finished_span::FinishedSpan;
+use crate::recording::finished_span::{Ended, QueryDetails};
 use crate::recording::outcome::Outcome;
 #[cfg(feature = "tracing")]
 use crate::recording::recorder::Recorder;
@@ -19,7 +17,8 @@ use crate::recording::transaction::Core;
 #[cfg(feature = "tracing")]
 use crate::recording::transaction::extra::LabelValue;
 use crate::recording::transaction::extra::Labels;
-use crate::util::lock;
+use crate::util::clock::Moment;
+use crate::util::{Mutex, lock};
 
 /// The facts that a span by hand is told while it runs.
 #[derive(Debug)]
@@ -152,8 +151,8 @@ impl Recording {
 
 impl Drop for Recording {
     fn drop(&mut self) {
-        let end = Instant::now();
-        let took = end.saturating_duration_since(self.span.start);
+        let end = Moment::now();
+        let took = end.since(self.span.start);
         let Details {
             name,
             span_type,
@@ -223,7 +222,7 @@ impl Drop for Recording {
         let outcome = outcome.unwrap_or(found);
         let parent = self.span.parent.as_deref();
         if !admitted {
-            let times = (start, Some(end));
+            let times = (start, end);
             return finish_dropped(&self.core, parent, &kind, outcome, times, Some(self_time));
         }
         let tail = Arc::new(Tail::new(kind, name, action.as_deref(), |out| {
@@ -232,21 +231,17 @@ impl Drop for Recording {
         }));
         // Spans below it may refer to it by its id, which is therefore never merged away.
         let propagated = true;
-        let span = FinishedSpan {
+        let ended = Ended {
             id,
             parent_id,
             start,
             end,
-            took,
             outcome,
             propagated,
             tail,
-            binds: Binds::Unknown,
-            composite: None,
-            rows: None,
-            cost: None,
+            query: &QueryDetails::default(),
             stack: stack_of(&self.core, took),
         };
-        finish(&self.core, parent, span, self_time);
+        finish(&self.core, parent, ended, self_time);
     }
 }

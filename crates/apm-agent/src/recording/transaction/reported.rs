@@ -10,8 +10,8 @@ use std::time::Duration;
 use super::Core;
 use super::dropped_stats::DroppedStats;
 use super::span_list;
-use crate::recording::compression;
-use crate::recording::finished_span::{FinishedSpan, encode};
+use crate::recording::compression::{self, Thresholds};
+use crate::recording::finished_span::{Ended, FinishedSpan, encode};
 use crate::recording::outcome::Outcome;
 use crate::recording::span_kind::SpanKind;
 use crate::recording::stacks::{self, StackedSpan};
@@ -42,8 +42,22 @@ pub(crate) struct Reported {
 impl Reported {
     /// A child of the transaction itself ended: keeps it back, merges it into the one that is, or reports it.
     #[inline]
-    pub(crate) fn offer(&mut self, core: &Core, span: FinishedSpan) {
+    pub(crate) fn offer(&mut self, core: &Core, ended: Ended<'_>) {
         let thresholds = core.thresholds();
+        if thresholds.enabled {
+            return self.merge(core, ended.into_span(), thresholds);
+        }
+        self.settle(core);
+        // As `compression::keeps`, which looks at the whole span.
+        let keeps = ended.tail.is_query;
+        self.keep(ended.into_span());
+        if !keeps {
+            self.settle(core);
+        }
+    }
+
+    /// The same where compression is wanted.
+    fn merge(&mut self, core: &Core, span: FinishedSpan, thresholds: Thresholds) {
         if let Some(kept) = self.kept()
             && compression::merges(kept, &span, thresholds)
         {

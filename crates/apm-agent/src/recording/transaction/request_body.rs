@@ -3,12 +3,10 @@
 //! Nothing is read on the agent's behalf: what passes by is copied, up to a limit. Without `capture_body` there is none
 //! of this.
 
-use std::sync::Mutex;
-
 use crate::config::Settings;
 use crate::encode::json;
 use crate::sanitize::{self, multipart};
-use crate::util::lock;
+use crate::util::{Mutex, lock};
 
 #[derive(Debug)]
 pub(crate) struct RequestBody {

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::extra::Extra;
+use super::name::Name;
 use super::reported::Reported;
 use super::request_body::RequestBody;
 use crate::config::Settings;
@@ -30,6 +31,7 @@ impl<T> Default for Overridable<T> {
 }
 
 impl<T> Overridable<T> {
+    #[inline]
     pub(crate) fn find(&mut self, value: T) {
         self.found = Some(value);
     }
@@ -38,6 +40,7 @@ impl<T> Overridable<T> {
         self.set = Some(value);
     }
 
+    #[inline]
     pub(crate) fn get(&self) -> Option<&T> {
         self.set.as_ref().or(self.found.as_ref())
     }
@@ -46,7 +49,7 @@ impl<T> Overridable<T> {
 #[derive(Debug, Default)]
 pub(crate) struct State {
     pub(crate) ended: bool,
-    pub(crate) name: Overridable<Cow<'static, str>>,
+    pub(crate) name: Overridable<Name>,
     pub(crate) kind: Cow<'static, str>,
     pub(crate) result: Overridable<Cow<'static, str>>,
     pub(crate) outcome: Overridable<Outcome>,
@@ -84,6 +87,7 @@ pub(crate) struct State {
 const ASKED: usize = 64;
 
 impl State {
+    #[inline]
     pub(crate) fn name(&self) -> &str {
         self.name.get().map_or("", |name| name)
     }
@@ -92,6 +96,7 @@ impl State {
         self.result.get().map(|result| &**result)
     }
 
+    #[inline]
     pub(crate) fn outcome(&self) -> Outcome {
         self.outcome
             .get()

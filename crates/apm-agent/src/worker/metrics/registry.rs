@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Metricset;
 use super::runtime::Runtimes;
 use crate::config::Settings;
-use crate::util::own_log;
+use crate::util::{Mutex, MutexGuard, lock, own_log};
 
 /// More metrics are refused, with a line in the log: each is sent again and again.
 const MAX_METRICS: usize = 1_000;
@@ -213,10 +213,8 @@ impl Metrics {
         sets
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Registered> {
-        self.registered
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Registered> {
+        lock(&self.registered)
     }
 }
 

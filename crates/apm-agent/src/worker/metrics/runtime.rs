@@ -4,7 +4,7 @@
 
 use std::future::Future as _;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 
 use super::Metricset;
 use crate::config::Settings;
-use crate::util::lock;
+use crate::util::{Mutex, lock};
 
 /// Runtimes that are observed. Further ones are not: a service has one, or one for each of its workers.
 const MOST: usize = 256;

@@ -1,7 +1,6 @@
 //! A plan on the wire: a metric set with labels, which every Elastic server takes (ADR 201, ADR 320).
 
 use std::collections::BTreeMap;
-use std::time::Instant;
 
 use sql_lexer::{Dialect, Fingerprint};
 
@@ -9,6 +8,7 @@ use super::Source;
 use super::plan::Plan;
 use crate::recording::recorder::Recorder;
 use crate::sql;
+use crate::util::clock::Moment;
 use crate::worker::metrics::Metricset;
 
 /// The version of the labels.
@@ -41,7 +41,7 @@ pub(super) fn send(
     if schema.is_none() {
         label("system", subtype.to_owned());
     }
-    let mut set = Metricset::new(recorder.clock.micros(Instant::now())).with_tags(labels);
+    let mut set = Metricset::new(recorder.clock.micros(Moment::now())).with_tags(labels);
     match schema {
         Some(version) => set.gauge("sqlite.plan.schema_version", version as f64),
         None => set.gauge("sql.plan.steps", plan.steps as f64),

@@ -1,5 +1,7 @@
 //! Statements whose text comes from SQLite.
 
+use diesel::connection::{AnsiTransactionManager, TransactionManager as _};
+
 use super::*;
 
 #[test]
@@ -55,6 +57,90 @@ fn each_query_has_its_own_text_also_where_one_type_has_several() {
         assert_eq!(statements[6..], ["SELECT ? AS n", "SELECT 7 + ? AS n"]);
         assert!(spans.iter().all(|span| !labels(span).is_empty()));
     }
+}
+
+#[test]
+fn transactions_of_the_database_have_their_own_texts_however_they_begin_and_end() {
+    let recorder = Checked::uncompressed();
+    let pool = towns(&recorder, 1);
+    let done = |_: &mut SqliteConnection| QueryResult::Ok(());
+    for _ in 0..2 {
+        let spans = spans_of(&recorder, &pool, |connection| {
+            connection.transaction(done).unwrap();
+            connection.transaction(done).unwrap();
+            connection.immediate_transaction(done).unwrap();
+            connection
+                .transaction(|connection| {
+                    connection.transaction(done)?;
+                    let given_up: QueryResult<()> =
+                        connection.transaction(|_| Err(diesel::result::Error::RollbackTransaction));
+                    assert!(given_up.is_err());
+                    QueryResult::Ok(())
+                })
+                .unwrap();
+            let given_up: QueryResult<()> = connection
+                .exclusive_transaction(|_| Err(diesel::result::Error::RollbackTransaction));
+            assert!(given_up.is_err());
+        });
+        let statements: Vec<_> = spans.iter().map(statement).collect();
+        let expected = [
+            "BEGIN",
+            "COMMIT",
+            "BEGIN",
+            "COMMIT",
+            "BEGIN IMMEDIATE",
+            "COMMIT",
+            "BEGIN",
+            "SAVEPOINT diesel_savepoint_1",
+            "RELEASE SAVEPOINT diesel_savepoint_1",
+            "SAVEPOINT diesel_savepoint_1",
+            "ROLLBACK TO SAVEPOINT diesel_savepoint_1",
+            "COMMIT",
+            "BEGIN EXCLUSIVE",
+            "ROLLBACK",
+        ];
+        assert_eq!(statements, expected);
+        assert!(spans.iter().all(|span| !labels(span).is_empty()));
+    }
+}
+
+#[test]
+fn a_transaction_that_cannot_begin_fails_under_the_text_that_could_not_run() {
+    let recorder = Checked::uncompressed();
+    let pool = towns(&recorder, 1);
+    let begin = |connection: &mut SqliteConnection, sql: &str| {
+        AnsiTransactionManager::begin_transaction_sql(connection, sql)
+    };
+    let commit =
+        |connection: &mut SqliteConnection| AnsiTransactionManager::commit_transaction(connection);
+    let spans = spans_of(&recorder, &pool, |connection| {
+        for _ in 0..2 {
+            begin(connection, "BEGIN").unwrap();
+            commit(connection).unwrap();
+        }
+        assert!(begin(connection, "BEGIN WRONGLY").is_err());
+        // More than one statement, of which SQLite has no text.
+        for _ in 0..2 {
+            begin(connection, "BEGIN; SELECT 7").unwrap();
+            commit(connection).unwrap();
+        }
+    });
+    let told: Vec<_> = spans
+        .iter()
+        .map(|span| (statement(span), span["outcome"].as_str().unwrap()))
+        .collect();
+    let expected = [
+        ("BEGIN", "success"),
+        ("COMMIT", "success"),
+        ("BEGIN", "success"),
+        ("COMMIT", "success"),
+        ("BEGIN WRONGLY", "failure"),
+        ("BEGIN; SELECT 7", "success"),
+        ("COMMIT", "success"),
+        ("BEGIN; SELECT 7", "success"),
+        ("COMMIT", "success"),
+    ];
+    assert_eq!(told, expected);
 }
 
 #[test]
