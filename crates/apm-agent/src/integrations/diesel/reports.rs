@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use sqlite_meter::Finished;
 
-use super::statement::{Statement, Statements, changes_rows, hash};
+use super::statement::{Facts, Reported, Statement, Statements, changes_rows, hash};
 use crate::recording::cost::{COUNTS, Cost, ROWS_RETURNED};
 use crate::recording::finished_span::QueryDetails;
 
@@ -30,16 +30,28 @@ impl Rows {
     }
 }
 
+impl Reported {
+    #[inline]
+    fn facts(&self) -> Option<Facts> {
+        match self {
+            Self::Nothing => None,
+            Self::Expected(facts) => Some(*facts),
+            Self::Other(statement) => Some(statement.facts),
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Reports {
     /// Whether a query is under way that wants them.
     open: bool,
-    /// The statement that the query is expected to be, if its text is still to be found.
+    /// The statement that the query is expected to be, if its text is to be found. It stays for the next query, which
+    /// is often the same.
     expected: Option<Arc<Statement>>,
     /// Statements that have ended. What follows is theirs: `first` and `all` are from an earlier query until there are
     /// two, `cost` and `last` until there is one.
     count: u32,
-    statement: Option<Arc<Statement>>,
+    statement: Reported,
     cost: Cost,
     first: Rows,
     last: Rows,
@@ -49,11 +61,17 @@ pub(super) struct Reports {
 impl Reports {
     /// A query begins now. `expected`: the statement that it probably is, if its text is to be found here.
     #[inline]
-    pub(super) fn open(&mut self, expected: Option<Arc<Statement>>) {
+    pub(super) fn open(&mut self, expected: Option<&Arc<Statement>>) {
         self.open = true;
-        self.expected = expected;
         self.count = 0;
-        self.statement = None;
+        self.statement = Reported::Nothing;
+        let is_known = match (&self.expected, expected) {
+            (Some(known), Some(expected)) => Arc::ptr_eq(known, expected),
+            _ => false,
+        };
+        if !is_known {
+            self.expected = expected.cloned();
+        }
     }
 
     /// A statement has ended.
@@ -64,22 +82,20 @@ impl Reports {
         }
         let sql = finished.sql_bytes();
         self.count = self.count.saturating_add(1);
-        self.statement = None;
         // Behind a semicolon there may be more, which SQLite leaves out of the statement's text.
-        if self.count == 1
-            && let Some(expected) = self.expected.take()
-            && sql.last() != Some(&b';')
-        {
-            let is_it = expected.has_text(sql);
-            self.statement = Some(if is_it {
-                expected
-            } else {
-                statements.prepared(finished)
-            });
-        }
+        self.statement = match &self.expected {
+            Some(expected) if self.count == 1 && sql.last() != Some(&b';') => {
+                if expected.has_text(sql) {
+                    Reported::Expected(expected.facts)
+                } else {
+                    Reported::Other(statements.prepared(finished))
+                }
+            }
+            _ => Reported::Nothing,
+        };
         let counters = finished.counters();
-        let (hash, changes) = match &self.statement {
-            Some(statement) => (statement.hash, statement.changes),
+        let (hash, changes) = match self.statement.facts() {
+            Some(facts) => (facts.hash, facts.changes),
             None => (hash(sql), changes_rows(sql)),
         };
         let rows = Rows {
@@ -112,17 +128,12 @@ impl Reports {
     }
 
     /// The query has ended. Tells its cost and the number of rows that it changed, if something was reported, and
-    /// returns its statement, if there was one and its text is the query's. `written`: a hash of its text, if that is
-    /// known from elsewhere.
+    /// returns its statement. `written`: a hash of its text, if that is known from elsewhere.
     #[inline]
-    pub(super) fn close(
-        &mut self,
-        written: Option<u64>,
-        details: &mut QueryDetails,
-    ) -> Option<Arc<Statement>> {
+    pub(super) fn close(&mut self, written: Option<u64>, details: &mut QueryDetails) -> Reported {
         self.open = false;
-        let statement = self.statement.take();
-        let hash = written.or_else(|| Some(statement.as_ref()?.hash));
+        let statement = std::mem::take(&mut self.statement);
+        let hash = written.or_else(|| Some(statement.facts()?.hash));
         if let Some(rows) = hash.and_then(|hash| self.rows(hash)) {
             details.rows = rows.changed;
             let cost = details.cost.insert(self.cost);

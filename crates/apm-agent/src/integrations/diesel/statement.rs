@@ -103,22 +103,39 @@ pub(super) fn write_sql(sql: &mut String, query: &dyn DebugQuery, hash_binds: bo
 pub(super) struct Statement {
     sql: Box<str>,
     pub(super) tail: Arc<Tail>,
+    pub(super) facts: Facts,
+}
+
+/// What the recording of a query asks of its statement.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Facts {
     /// Of the text.
     pub(super) hash: u64,
     /// Whether its bind values are worth a hash.
     pub(super) asks: bool,
+    /// It is r2d2's test of a connection, unless it runs in a database transaction.
+    pub(super) is_ping: bool,
+    /// Whether its span shows how many rows it has changed.
+    pub(super) shows_rows: bool,
     /// Whether SQLite knows how many rows it has changed.
     #[cfg(feature = "sqlite-meter")]
     pub(super) changes: bool,
 }
 
-impl Statement {
-    /// Whether it is r2d2's test of a connection, unless it runs in a database transaction.
-    #[inline]
-    pub(super) fn is_ping(&self) -> bool {
-        *self.sql == *PING
-    }
+/// The statement of a query, as its database has reported it.
+#[derive(Debug, Default)]
+pub(super) enum Reported {
+    /// There was none whose text is the query's.
+    #[default]
+    Nothing,
+    /// That which was expected.
+    #[cfg(feature = "sqlite-meter")]
+    Expected(Facts),
+    #[cfg(feature = "sqlite-meter")]
+    Other(Arc<Statement>),
+}
 
+impl Statement {
     /// Whether it is worth the memory.
     pub(super) fn is_short(&self) -> bool {
         self.sql.len() <= MAX_REMEMBERED
@@ -209,7 +226,7 @@ impl Statements {
         let statement = Arc::new(self.make(sql, hash));
         #[cfg(plans)]
         if let Some(plans) = &self.plans
-            && !statement.is_ping()
+            && !statement.facts.is_ping
         {
             plans.ask(sql, hash);
         }
@@ -218,13 +235,19 @@ impl Statements {
     }
 
     fn make(&self, sql: &str, hash: u64) -> Statement {
-        Statement {
-            sql: sql.into(),
-            tail: Arc::new(self.encode(sql)),
+        let tail = self.encode(sql);
+        let facts = Facts {
             hash,
             asks: BindHash::for_statement(sql).is_some(),
+            is_ping: sql == PING,
+            shows_rows: tail.changes_rows(),
             #[cfg(feature = "sqlite-meter")]
             changes: changes_rows(sql.as_bytes()),
+        };
+        Statement {
+            sql: sql.into(),
+            tail: Arc::new(tail),
+            facts,
         }
     }
 

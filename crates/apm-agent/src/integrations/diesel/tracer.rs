@@ -19,7 +19,7 @@ use diesel::connection::{DebugQuery, Instrumentation, InstrumentationEvent};
 use super::expected::{Expected, Query};
 #[cfg(feature = "sqlite-meter")]
 use super::reports::Reports;
-use super::statement::{Statement, Statements, write_sql};
+use super::statement::{Reported, Statement, Statements, write_sql};
 use crate::recording::binds::Binds;
 use crate::recording::context;
 use crate::recording::finished_span::QueryDetails;
@@ -145,7 +145,7 @@ impl Tracer {
             Some(expected) => call.expect(expected),
             None => {
                 let written = self.write(query);
-                if written.statement.is_ping() && self.depth == 0 {
+                if written.statement.facts.is_ping && self.depth == 0 {
                     self.learn(&written.statement);
                     call.forget();
                     self.spare = Some(call);
@@ -174,7 +174,7 @@ impl Tracer {
         meter.open = true;
         let expected = meter.expected.statement();
         let tail = expected.map(|it| Arc::clone(&it.tail));
-        lock(&self.shared).reports.open(expected.cloned());
+        lock(&self.shared).reports.open(expected);
         tail
     }
 
@@ -293,29 +293,30 @@ impl Tracer {
         outcome: Outcome,
         details: &mut QueryDetails,
     ) -> bool {
-        let was_written = written.is_some();
-        let hash = written.as_ref().map(|written| written.statement.hash);
-        let reported = self.reported(hash, details);
-        let (statement, binds) = match (written, reported) {
-            (Some(written), _) => (written.statement, Some(written.binds)),
-            (None, Some(statement)) => (statement, None),
-            (None, None) => {
-                let written = self.write(query);
-                self.reported(Some(written.statement.hash), details);
-                (written.statement, Some(written.binds))
+        let hash = written.as_ref().map(|written| written.statement.facts.hash);
+        let (facts, binds, statement) = match (written, self.reported(hash, details)) {
+            #[cfg(feature = "sqlite-meter")]
+            (None, Reported::Expected(facts)) => (facts, None, None),
+            #[cfg(feature = "sqlite-meter")]
+            (None, Reported::Other(statement)) => (statement.facts, None, Some(statement)),
+            (Some(Written { statement, binds }), _) => {
+                (statement.facts, Some(binds), Some(statement))
+            }
+            (None, Reported::Nothing) => {
+                let Written { statement, binds } = self.write(query);
+                self.reported(Some(statement.facts.hash), details);
+                (statement.facts, Some(binds), Some(statement))
             }
         };
-        if self.depth == 0 && statement.is_ping() {
+        if self.depth == 0 && facts.is_ping {
             return false;
         }
-        let Some((span, expected)) = call.describe(&statement.tail) else {
-            return true;
-        };
-        if was_written || !expected {
+        if let Some(statement) = statement {
+            call.expect(Arc::clone(&statement.tail));
             self.learn(&statement);
         }
-        let asks = statement.asks && self.hash_binds;
-        let again = asks && self.is_measured() && span.asks_again(statement.hash);
+        let asks = facts.asks && self.hash_binds;
+        let again = asks && self.is_measured() && call.asks_again(facts.hash);
         details.binds = match binds {
             Some(binds) => binds,
             None if again => self.hash(query),
@@ -323,24 +324,25 @@ impl Tracer {
             None => Binds::Unknown,
         };
         // Otherwise the number may be that of an earlier statement.
-        if outcome != Outcome::Success || !statement.tail.changes_rows() {
+        if outcome != Outcome::Success || !facts.shows_rows {
             details.rows = None;
         }
         true
     }
 
-    /// The database's report on the query that has ended: the statement, where there was one and its text is the
-    /// query's. `written`: a hash of its text, if Diesel has written it.
+    /// The database's report on the query that has ended. `written`: a hash of its text, if Diesel has written it.
     #[cfg(feature = "sqlite-meter")]
-    fn reported(&self, written: Option<u64>, details: &mut QueryDetails) -> Option<Arc<Statement>> {
+    fn reported(&self, written: Option<u64>, details: &mut QueryDetails) -> Reported {
         // Nothing was asked to be reported where the database is not measured.
-        self.meter.as_ref()?;
+        if self.meter.is_none() {
+            return Reported::Nothing;
+        }
         lock(&self.shared).reports.close(written, details)
     }
 
     #[cfg(not(feature = "sqlite-meter"))]
-    fn reported(&self, _: Option<u64>, _: &mut QueryDetails) -> Option<Arc<Statement>> {
-        None
+    fn reported(&self, _: Option<u64>, _: &mut QueryDetails) -> Reported {
+        Reported::Nothing
     }
 }
 

@@ -126,7 +126,7 @@ impl Call {
         true
     }
 
-    /// Says what it probably is.
+    /// Says what it probably is, or has turned out to be.
     #[inline]
     pub(crate) fn expect(&mut self, tail: Arc<Tail>) {
         if let Some(running) = &mut self.running {
@@ -141,16 +141,10 @@ impl Call {
         running.is_some_and(|running| running.span.admitted())
     }
 
-    /// Says what it turned out to be. Returns its span, and whether that was expected.
-    #[inline]
-    pub(crate) fn describe(&mut self, tail: &Arc<Tail>) -> Option<(&LeafSpan, bool)> {
-        let running = self.running.as_mut()?;
-        let expected = running.tail.as_ref();
-        let expected = expected.is_some_and(|expected| Arc::ptr_eq(expected, tail));
-        if !expected {
-            running.tail = Some(Arc::clone(tail));
-        }
-        Some((&running.span, expected))
+    /// Whether its transaction has asked this question before, by a hash of the question.
+    pub(crate) fn asks_again(&self, question: u64) -> bool {
+        let running = self.running.as_ref();
+        running.is_some_and(|running| running.span.asks_again(question))
     }
 
     /// Discards it, as if it had not begun.
