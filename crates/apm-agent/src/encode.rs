@@ -6,3 +6,4 @@
 
 pub(crate) mod fit;
 pub(crate) mod json;
+pub(crate) mod timestamp;

@@ -195,30 +195,6 @@ const fn pair(value: u64) -> &'static [u8; 2] {
     &PAIRS[(value % 100) as usize]
 }
 
-/// Sixteen digits, right-aligned: a timestamp in microseconds until the year 2286, for a hole of fixed size.
-#[inline]
-pub(crate) fn micros(out: &mut [u8; 16], value: u64) {
-    const HALF: u64 = 100_000_000;
-    let ([high, low], _) = out.as_chunks_mut::<8>() else {
-        return;
-    };
-    *high = eight_digits((value / HALF % HALF) as u32);
-    *low = eight_digits((value % HALF) as u32);
-}
-
-/// The eight digits of a number below 100 000 000. They are worked out side by side in one register: first in two
-/// groups of four digits, then in four pairs, then in eight single digits.
-#[inline]
-const fn eight_digits(value: u32) -> [u8; 8] {
-    // The quotients by 100 and by 10 are products: exact for numbers of four and of two digits.
-    let fours = (value / 10_000) as u64 | ((value % 10_000) as u64) << 32;
-    let hundreds = ((fours * 5243) >> 19) & 0x0000_007f_0000_007f;
-    let pairs = hundreds | (fours - hundreds * 100) << 16;
-    let tens = ((pairs * 103) >> 10) & 0x000f_000f_000f_000f;
-    let digits = tens | (pairs - tens * 10) << 8;
-    (digits + 0x3030_3030_3030_3030).to_le_bytes()
-}
-
 /// A duration in milliseconds with three decimals, which are the microseconds.
 #[inline]
 pub(crate) fn millis(out: &mut Vec<u8>, duration: Duration) {
@@ -322,15 +298,6 @@ mod tests {
         });
         for value in (0..12_345).chain(wide).chain([u64::MAX]) {
             assert_eq!(written(|out| uint(out, value)), value.to_string());
-        }
-        let mut place = [0; 16];
-        for value in [0, 1, 99_999_999, 100_000_000, 1_763_826_000_123_456] {
-            micros(&mut place, value);
-            assert_eq!(place, format!("{value:016}").as_bytes());
-        }
-        for four in 0..10_000 {
-            let value = four * 10_000 + (9999 - four);
-            assert_eq!(eight_digits(value), format!("{value:08}").as_bytes());
         }
     }
 

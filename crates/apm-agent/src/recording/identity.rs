@@ -1,5 +1,6 @@
 //! The part of a transaction that never changes.
 
+use crate::encode::timestamp::Timestamp;
 use crate::trace::ids::{SpanId, TraceId};
 use crate::trace::sampler::SampleRate;
 use crate::util::clock::Moment;
@@ -14,24 +15,26 @@ pub(crate) struct Identity {
     pub(crate) sample_rate: Option<SampleRate>,
     pub(crate) links: Vec<(TraceId, SpanId)>,
     pub(crate) start: Moment,
-    /// Microseconds since the epoch at `start`.
-    pub(crate) timestamp: u64,
-    /// The ids in hexadecimal digits: each of its spans has them.
+    /// Each of its spans has them.
     pub(crate) digits: Digits,
 }
 
-/// The ids of a transaction as they are written.
+/// The ids of a transaction, and its time, in digits.
 #[derive(Debug)]
 pub(crate) struct Digits {
     pub(crate) trace_id: [u8; TraceId::HEX_LEN],
     pub(crate) id: [u8; SpanId::HEX_LEN],
+    /// The time at which it began.
+    pub(crate) timestamp: Timestamp,
 }
 
 impl Digits {
-    pub(crate) fn new(trace_id: TraceId, id: SpanId) -> Self {
+    /// `timestamp`: microseconds since the epoch.
+    pub(crate) fn new(trace_id: TraceId, id: SpanId, timestamp: u64) -> Self {
         let mut digits = Self {
             trace_id: [0; TraceId::HEX_LEN],
             id: [0; SpanId::HEX_LEN],
+            timestamp: Timestamp::new(timestamp),
         };
         trace_id.write_hex(&mut digits.trace_id);
         id.write_hex(&mut digits.id);

@@ -8,7 +8,6 @@ use crate::recording::identity::Identity;
 use crate::recording::repeated::Said;
 use crate::recording::span_kind::{Own, Tail};
 use crate::trace::sampler::SampleRate;
-use crate::util::clock::Moment;
 
 const TEMPLATE: [u8; 186] =
     *b"{\"span\":{\"id\":\"0000000000000000\",\"transaction_id\":\"0000000000000000\",\
@@ -93,8 +92,10 @@ fn write_ids(head: &mut [u8; TEMPLATE.len()], identity: &Identity, span: &Finish
     } else {
         span.parent_id.write_hex(parent);
     }
-    let timestamp = timestamp(identity, span.start);
-    json::micros(place(head, TIMESTAMP), timestamp);
+    // The transaction's own, plus the monotonic distance.
+    let later = span.start.nanos_since(identity.start) / 1_000;
+    let timestamp = place(head, TIMESTAMP);
+    identity.digits.timestamp.write(timestamp, later);
 }
 
 /// The parts of an end that few spans have: one with them is not remembered.
@@ -188,12 +189,6 @@ pub(crate) fn sample_rate(out: &mut Vec<u8>, rate: SampleRate) {
     }
 }
 
-/// The time stamp of a moment in a transaction: its own, plus the monotonic distance.
-fn timestamp(identity: &Identity, at: Moment) -> u64 {
-    let micros = at.nanos_since(identity.start) / 1_000;
-    identity.timestamp.saturating_add(micros)
-}
-
 /// The `N` bytes from `at` of a template, which has them.
 #[inline]
 fn place<const N: usize, const ALL: usize>(template: &mut [u8; ALL], at: usize) -> &mut [u8; N] {
@@ -220,6 +215,9 @@ mod tests {
     use crate::recording::outcome::Outcome;
     use crate::recording::span_kind::{SpanKind, Tail};
     use crate::trace::ids::{SpanId, TraceId};
+    use crate::util::clock::Moment;
+
+    const BEGIN: u64 = 1_763_826_000_123_456;
 
     fn identity() -> Identity {
         let (trace_id, id) = (TraceId::random(), SpanId::random());
@@ -231,8 +229,7 @@ mod tests {
             sample_rate: Some(SampleRate::ALL),
             links: Vec::new(),
             start: Moment::now(),
-            timestamp: 1_763_826_000_123_456,
-            digits: Digits::new(trace_id, id),
+            digits: Digits::new(trace_id, id, BEGIN),
         }
     }
 
@@ -305,7 +302,7 @@ mod tests {
             });
             assert_eq!(one, other);
             let line: serde_json::Value = serde_json::from_str(&one["before".len()..]).unwrap();
-            let timestamp = identity.timestamp + ms * 1000;
+            let timestamp = BEGIN + ms * 1000;
             assert_eq!(line["span"]["timestamp"], timestamp);
             assert_eq!(line["span"]["transaction_id"], identity.id.to_string());
         }

@@ -26,7 +26,8 @@ pub(crate) fn write(
     out.extend_from_slice(HEAD);
     *hole(out, line + ID) = identity.digits.id;
     *hole(out, line + TRACE_ID) = identity.digits.trace_id;
-    json::micros(hole(out, line + TIMESTAMP), identity.timestamp);
+    let timestamp = hole(out, line + TIMESTAMP);
+    identity.digits.timestamp.write(timestamp, 0);
     json::keyword(out, state.name());
     out.extend_from_slice(b",\"type\":");
     json::keyword(out, &state.kind);
