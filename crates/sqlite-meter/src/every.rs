@@ -21,6 +21,7 @@ pub(crate) fn is_set() -> bool {
 }
 
 /// Hands a statement to the observer, if there is one. A panic must not reach SQLite.
+#[inline]
 pub(crate) fn report(finished: &Finished<'_>) {
     if let Some(observer) = OBSERVER.get() {
         let _ = catch_unwind(AssertUnwindSafe(|| observer(finished)));

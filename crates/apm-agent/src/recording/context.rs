@@ -111,6 +111,12 @@ impl Context {
         run(self.0.clone(), closure)
     }
 
+    /// The same for the last time.
+    #[cfg(feature = "actix")]
+    pub(crate) fn run_once<R>(self, closure: impl FnOnce() -> R) -> R {
+        run(self.0, closure)
+    }
+
     /// Runs a future in it: it is current during every poll.
     pub fn wrap<F>(self, future: F) -> InContext<F> {
         InContext {

@@ -21,7 +21,7 @@ where
     R: Send + 'static,
 {
     let context = Context::current();
-    actix_web::web::block(move || context.run(closure))
+    actix_web::web::block(move || context.run_once(closure))
 }
 
 /// [`actix_web::rt::spawn`] that takes the current transaction and span along.
