@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::recording::context;
 use crate::recording::transaction::Core;
 use crate::recording::transaction::queries::Query;
+use crate::util::clock::Moment;
 use crate::util::lock;
 
 /// A request whose queries are counted.
@@ -36,7 +37,7 @@ impl RequestCost {
             trace: self.core.identity.trace_id.to_string(),
             count: queries.map_or(0, |queries| queries.count),
             time: queries.map_or(Duration::ZERO, |queries| queries.time),
-            total: self.core.identity.start.elapsed(),
+            total: Moment::now().since(self.core.identity.start),
             first: queries.map_or_else(Vec::new, |queries| queries.first.clone()),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use diesel::r2d2::event::{CheckoutEvent, HandleEvent, TimeoutEvent};
 use diesel::r2d2::{ManageConnection, Pool};
@@ -12,6 +12,7 @@ use crate::recording::context;
 use crate::recording::leaf_span::LeafSpan;
 use crate::recording::outcome::Outcome;
 use crate::recording::span_kind::{SpanKind, Tail};
+use crate::util::clock::Moment;
 use crate::worker::metrics::Counter;
 
 /// A shorter wait is no wait, and gets no span.
@@ -74,9 +75,7 @@ impl PoolEvents {
         if wait <= WORTH_A_SPAN {
             return;
         }
-        let start = Instant::now()
-            .checked_sub(wait)
-            .unwrap_or_else(Instant::now);
+        let start = Moment::now().before(wait);
         if let Some(span) = context::with(|current| LeafSpan::begin_at(current, &self.kind, start))
         {
             let tail = Tail::new(Arc::clone(&self.kind), "checkout", Some("checkout"), |_| {});

@@ -154,13 +154,13 @@ fn conclude(current: &Current, meaning: &Meaning) {
     let core = &current.transaction;
     let method = meaning.text(Key::Method);
     if let Some(name) = meaning.text(Key::Name) {
-        core.find_name(name.to_owned().into());
+        core.find_name(name.to_owned());
     } else if let Some(method) = method {
         core.find_name(transaction_name(method, meaning.text(Key::Route)));
     } else if let (Some(service), Some(method)) =
         (meaning.text(Key::RpcService), meaning.text(Key::RpcMethod))
     {
-        core.find_name(format!("{service}/{method}").into());
+        core.find_name(format!("{service}/{method}"));
     }
     let status = meaning.number(Key::HttpStatus);
     let status = status.and_then(|status| u16::try_from(status).ok());

@@ -29,6 +29,12 @@ impl From<Cow<'static, str>> for Name {
     }
 }
 
+impl From<String> for Name {
+    fn from(name: String) -> Self {
+        Self::Own(name.into())
+    }
+}
+
 impl From<Arc<str>> for Name {
     fn from(name: Arc<str>) -> Self {
         Self::Shared(name)
