@@ -71,7 +71,7 @@ impl Finished<'_> {
     /// SQLite's work for it.
     #[must_use]
     #[inline]
-    pub fn counters(&self) -> Counters {
-        self.counters
+    pub fn counters(&self) -> &Counters {
+        &self.counters
     }
 }

@@ -5,7 +5,6 @@
 //! as well.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use foldhash::HashMap;
 
@@ -16,18 +15,23 @@ use crate::util::{Mutex, lock};
 /// Distinct (transaction, span) groups per interval, also for one stripe of threads.
 const MAX_GROUPS: usize = 1000;
 
-/// Count and sum of self times.
+/// Count of self times, and their sum in nanoseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Time {
     pub(crate) count: u64,
-    pub(crate) sum: Duration,
+    sum: u64,
 }
 
 impl Time {
     #[inline]
     fn add(&mut self, other: Self) {
         self.count += other.count;
-        self.sum += other.sum;
+        self.sum = self.sum.saturating_add(other.sum);
+    }
+
+    /// The sum in microseconds.
+    pub(crate) fn micros(self) -> u64 {
+        self.sum / 1_000
     }
 }
 
@@ -41,7 +45,7 @@ pub(crate) struct SpanTimes {
 
 impl SpanTimes {
     #[inline]
-    pub(crate) fn add(&mut self, kind: &Arc<SpanKind>, self_time: Duration) {
+    pub(crate) fn add(&mut self, kind: &Arc<SpanKind>, self_time: u64) {
         let time = Time {
             count: 1,
             sum: self_time,
@@ -154,7 +158,7 @@ impl Sums {
 
 impl Breakdown {
     /// Adds an ended transaction: its own self time (`app`) and those of its spans.
-    pub(crate) fn add(&self, kind: &str, name: &str, app: Duration, spans: &SpanTimes) {
+    pub(crate) fn add(&self, kind: &str, name: &str, app: u64, spans: &SpanTimes) {
         let app = Time { count: 1, sum: app };
         lock(self.0.own()).add(kind, name, app, spans.iter());
     }
@@ -204,16 +208,16 @@ mod tests {
         let breakdown = Breakdown::default();
         for _ in 0..2 {
             let mut spans = SpanTimes::default();
-            spans.add(&kind("db", "sqlite"), Duration::from_micros(10));
-            spans.add(&kind("db", "sqlite"), Duration::from_micros(5));
-            spans.add(&kind("external", "http"), Duration::from_micros(7));
-            breakdown.add("request", "GET /", Duration::from_micros(100), &spans);
+            spans.add(&kind("db", "sqlite"), 10_000);
+            spans.add(&kind("db", "sqlite"), 5_000);
+            spans.add(&kind("external", "http"), 7_000);
+            breakdown.add("request", "GET /", 100_000, &spans);
         }
         let (groups, overflowed) = breakdown.take();
         assert!(!overflowed);
         let shown: Vec<_> = groups
             .iter()
-            .map(|(group, time)| (group.span_type.as_str(), time.count, time.sum.as_micros()))
+            .map(|(group, time)| (group.span_type.as_str(), time.count, time.micros()))
             .collect();
         assert_eq!(shown, [("app", 2, 200), ("db", 4, 30), ("external", 2, 14)]);
         assert!(breakdown.take().0.is_empty());
@@ -227,13 +231,13 @@ mod tests {
                 let breakdown = &breakdown;
                 scope.spawn(move || {
                     let mut spans = SpanTimes::default();
-                    spans.add(&kind("db", "sqlite"), Duration::from_micros(3));
+                    spans.add(&kind("db", "sqlite"), 3_000);
                     let name = if thread % 2 == 0 {
                         "GET /"
                     } else {
                         "GET /people"
                     };
-                    breakdown.add("request", name, Duration::from_micros(10), &spans);
+                    breakdown.add("request", name, 10_000, &spans);
                 });
             }
         });
@@ -243,12 +247,7 @@ mod tests {
             .iter()
             .map(|(group, time)| {
                 let name = group.transaction_name.as_str();
-                (
-                    name,
-                    group.span_type.as_str(),
-                    time.count,
-                    time.sum.as_micros(),
-                )
+                (name, group.span_type.as_str(), time.count, time.micros())
             })
             .collect();
         assert_eq!(
@@ -266,12 +265,7 @@ mod tests {
     fn a_thousand_groups_are_kept_and_the_overflow_is_told() {
         let breakdown = Breakdown::default();
         for name in 0..1500 {
-            breakdown.add(
-                "request",
-                &name.to_string(),
-                Duration::from_micros(1),
-                &SpanTimes::default(),
-            );
+            breakdown.add("request", &name.to_string(), 1_000, &SpanTimes::default());
         }
         let (groups, overflowed) = breakdown.take();
         assert_eq!(groups.len(), MAX_GROUPS);

@@ -60,11 +60,6 @@ pub(crate) struct Ended<'a> {
 
 impl Ended<'_> {
     #[inline]
-    pub(crate) fn took(&self) -> Duration {
-        self.end.since(self.start)
-    }
-
-    #[inline]
     pub(crate) fn into_span(self) -> FinishedSpan {
         let QueryDetails { binds, rows, cost } = self.query;
         FinishedSpan {

@@ -149,7 +149,6 @@ impl LeafSpan {
         let Some(tail) = tail.filter(|_| admitted) else {
             return finish_dropped(core, parent, &self.kind, outcome, (start, end), None);
         };
-        let took = end.since(start);
         let ended = Ended {
             id,
             parent_id,
@@ -159,9 +158,9 @@ impl LeafSpan {
             propagated: self.propagated,
             tail,
             query,
-            stack: stack_of(core, took),
+            stack: stack_of(core, (start, end)),
         };
-        finish(core, parent, ended, took);
+        finish(core, parent, ended, end.nanos_since(start));
     }
 }
 

@@ -1,7 +1,5 @@
 //! Self time: how long a span or transaction ran while none of its direct children did.
 
-use std::time::Duration;
-
 use crate::util::clock::Moment;
 
 /// The union of the times in which at least one child was running.
@@ -9,7 +7,8 @@ use crate::util::clock::Moment;
 pub(crate) struct ChildTime {
     active: u32,
     since: Option<Moment>,
-    covered: Duration,
+    /// Nanoseconds.
+    covered: u64,
 }
 
 impl ChildTime {
@@ -26,7 +25,7 @@ impl ChildTime {
         if self.active == 0
             && let Some(since) = self.since.take()
         {
-            self.covered += at.since(since);
+            self.covered += at.nanos_since(since);
         }
     }
 
@@ -36,23 +35,28 @@ impl ChildTime {
         if self.active == 1 && self.since == Some(start) {
             self.active = 0;
             self.since = None;
-            self.covered += end.since(start);
+            self.covered += end.nanos_since(start);
         } else {
             self.child_ended(end);
         }
     }
 
-    /// The self time of a parent that took so long and ended at `end`; a child that still runs counts up to `end`.
+    /// The self time of a parent that took so long and ended at `end`, in nanoseconds; a child that still runs counts up
+    /// to `end`.
     #[inline]
-    pub(crate) fn self_time(&self, took: Duration, end: Moment) -> Duration {
-        let running = self.since.map_or(Duration::ZERO, |since| end.since(since));
+    pub(crate) fn self_time(&self, took: u64, end: Moment) -> u64 {
+        let running = self.since.map_or(0, |since| end.nanos_since(since));
         took.saturating_sub(self.covered).saturating_sub(running)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+
+    const MILLI: u64 = 1_000_000;
 
     #[test]
     fn overlapping_children_are_counted_once() {
@@ -65,10 +69,7 @@ mod tests {
         children.child_ended(at(40));
         children.child_started(at(50)); // 50..60
         children.child_ended(at(60));
-        assert_eq!(
-            children.self_time(Duration::from_millis(100), at(100)),
-            Duration::from_millis(60)
-        );
+        assert_eq!(children.self_time(100 * MILLI, at(100)), 60 * MILLI);
     }
 
     #[test]
@@ -101,8 +102,7 @@ mod tests {
                     }
                 }
             }
-            let took = Duration::from_millis(100);
-            let self_time = |it: &ChildTime| it.self_time(took, at(100));
+            let self_time = |it: &ChildTime| it.self_time(100 * MILLI, at(100));
             assert_eq!(self_time(&known), self_time(&ended), "{children:?}");
         }
     }
@@ -112,10 +112,7 @@ mod tests {
         let start = Moment::now();
         let mut children = ChildTime::default();
         children.child_started(start.after(Duration::from_millis(30)));
-        let took = Duration::from_millis(100);
-        assert_eq!(
-            children.self_time(took, start.after(took)),
-            Duration::from_millis(30)
-        );
+        let end = start.after(Duration::from_millis(100));
+        assert_eq!(children.self_time(100 * MILLI, end), 30 * MILLI);
     }
 }

@@ -18,7 +18,6 @@ pub(crate) mod state;
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
 
 use crate::config::{Settings, Snapshot, TransactionSettings};
 use crate::recording::captured::{Enclosed, Enclosing};
@@ -222,21 +221,26 @@ impl Core {
 
     /// A query ended, or another span.
     #[inline]
-    pub(crate) fn tell_query(&self, kind: &SpanKind, tail: Option<&Arc<Tail>>, time: Duration) {
+    pub(crate) fn tell_query(
+        &self,
+        kind: &SpanKind,
+        tail: Option<&Arc<Tail>>,
+        (start, end): (Moment, Moment),
+    ) {
         #[cfg(any(feature = "actix", feature = "tower"))]
         if self.tells_queries.load(Ordering::Relaxed)
             && kind.is_query()
             && let Some(queries) = &mut lock(&self.state).queries
         {
-            queries.add(tail, time);
+            queries.add(tail, end.since(start));
         }
         #[cfg(not(any(feature = "actix", feature = "tower")))]
-        let _ = (kind, tail, time);
+        let _ = (kind, tail, start, end);
     }
 
     /// A child of the transaction itself ended.
     #[inline]
-    pub(crate) fn end_child(&self, ended: Ended<'_>, self_time: Duration) {
+    pub(crate) fn end_child(&self, ended: Ended<'_>, self_time: u64) {
         let mut state = lock(&self.state);
         if state.ended {
             return state.reported.report_late(self, ended.into_span());
@@ -260,7 +264,7 @@ impl Core {
 
     /// A descendant of a span ended: adds its self time. What its parent gives out is reported by
     /// [`Self::report`].
-    pub(crate) fn end_descendant(&self, kind: &Arc<SpanKind>, self_time: Duration) {
+    pub(crate) fn end_descendant(&self, kind: &Arc<SpanKind>, self_time: u64) {
         let mut state = lock(&self.state);
         if !state.ended {
             state.times.add(kind, self_time);
@@ -284,7 +288,7 @@ impl Core {
         outcome: Outcome,
         start: Moment,
         end: Moment,
-        self_time: Duration,
+        self_time: u64,
         child_of_transaction: bool,
     ) {
         let mut state = lock(&self.state);
@@ -317,7 +321,7 @@ impl Core {
     /// Ends the transaction now and hands it over with its spans. Only the first call counts.
     pub(crate) fn end(&self) {
         let end = Moment::now();
-        let duration = end.since(self.identity.start);
+        let took = end.nanos_since(self.identity.start);
         let mut state = lock(&self.state);
         if state.ended {
             return;
@@ -330,7 +334,7 @@ impl Core {
         }
         // Metrics count unsampled transactions as well.
         if self.breakdown {
-            let app = state.children.self_time(duration, end);
+            let app = state.children.self_time(took, end);
             self.recorder
                 .breakdown
                 .add(&state.kind, state.name(), app, &state.times);
@@ -350,7 +354,7 @@ impl Core {
                 out,
                 &self.identity,
                 state,
-                duration,
+                took / 1_000,
                 with_body.map(|it| &***it),
             );
         });

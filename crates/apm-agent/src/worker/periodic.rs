@@ -106,8 +106,7 @@ impl PeriodicWork {
                 kind: group.span_type,
                 subtype: group.span_subtype,
             };
-            let micros = u64::try_from(time.sum.as_micros()).unwrap_or(u64::MAX);
-            Metricset::breakdown(timestamp, transaction, span, time.count, micros)
+            Metricset::breakdown(timestamp, transaction, span, time.count, time.micros())
         }));
         sets.extend(shared.metrics.report(timestamp, &settings));
         sets.extend(self.health.report(

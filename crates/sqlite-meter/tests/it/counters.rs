@@ -129,7 +129,7 @@ fn a_cached_statement_is_counted_for_each_run_and_knows_its_text() {
             seen.lock().expect("whole").push((
                 finished.key(),
                 finished.sql().into_owned(),
-                finished.counters(),
+                *finished.counters(),
             ));
         },
     )

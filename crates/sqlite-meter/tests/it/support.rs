@@ -32,7 +32,7 @@ impl Reports {
         sqlite_meter::attach(connection, Options::default(), move |finished| {
             reports
                 .lock()
-                .push((finished.sql().into_owned(), finished.counters()));
+                .push((finished.sql().into_owned(), *finished.counters()));
         })
         .expect("attached");
     }

@@ -19,7 +19,7 @@ use diesel::connection::{DebugQuery, Instrumentation, InstrumentationEvent};
 use super::expected::{Expected, Query};
 #[cfg(feature = "sqlite-meter")]
 use super::reports::Reports;
-use super::statement::{Reported, Statement, Statements, write_sql};
+use super::statement::{Facts, Reported, Statement, Statements, write_sql};
 use crate::recording::binds::Binds;
 use crate::recording::context;
 use crate::recording::finished_span::QueryDetails;
@@ -268,13 +268,12 @@ impl Tracer {
     }
 
     fn finish(&mut self, query: &dyn DebugQuery, outcome: Outcome) {
-        let written = self.written.take();
         let Some(mut call) = self.running() else {
             return;
         };
         let end = Moment::now();
         let mut details = QueryDetails::default();
-        if call.admitted() && !self.describe(&mut call, query, written, outcome, &mut details) {
+        if call.admitted() && !self.describe(&mut call, query, outcome, &mut details) {
             context::unfinished(|unfinished| unfinished.take_back(&call));
             call.forget();
         } else {
@@ -289,31 +288,17 @@ impl Tracer {
         &mut self,
         call: &mut Call,
         query: &dyn DebugQuery,
-        written: Option<Written>,
         outcome: Outcome,
         details: &mut QueryDetails,
     ) -> bool {
-        let hash = written.as_ref().map(|written| written.statement.facts.hash);
-        let (facts, binds, statement) = match (written, self.reported(hash, details)) {
+        let hash = self.written.as_ref().map(|it| it.statement.facts.hash);
+        let (facts, binds) = match self.reported(hash, details) {
             #[cfg(feature = "sqlite-meter")]
-            (None, Reported::Expected(facts)) => (facts, None, None),
-            #[cfg(feature = "sqlite-meter")]
-            (None, Reported::Other(statement)) => (statement.facts, None, Some(statement)),
-            (Some(Written { statement, binds }), _) => {
-                (statement.facts, Some(binds), Some(statement))
-            }
-            (None, Reported::Nothing) => {
-                let Written { statement, binds } = self.write(query);
-                self.reported(Some(statement.facts.hash), details);
-                (statement.facts, Some(binds), Some(statement))
-            }
+            Reported::Expected(facts) if hash.is_none() => (facts, None),
+            reported => self.identify(call, query, reported, details),
         };
         if self.depth == 0 && facts.is_ping {
             return false;
-        }
-        if let Some(statement) = statement {
-            call.expect(Arc::clone(&statement.tail));
-            self.learn(&statement);
         }
         let asks = facts.asks && self.hash_binds;
         let again = asks && self.is_measured() && call.asks_again(facts.hash);
@@ -328,6 +313,29 @@ impl Tracer {
             details.rows = None;
         }
         true
+    }
+
+    /// The statement of a query that is not the one that was expected, or whose text Diesel has to write.
+    fn identify(
+        &mut self,
+        call: &mut Call,
+        query: &dyn DebugQuery,
+        reported: Reported,
+        details: &mut QueryDetails,
+    ) -> (Facts, Option<Binds>) {
+        let (statement, binds) = match (self.written.take(), reported) {
+            (Some(Written { statement, binds }), _) => (statement, Some(binds)),
+            #[cfg(feature = "sqlite-meter")]
+            (None, Reported::Other(statement)) => (statement, None),
+            (None, _) => {
+                let Written { statement, binds } = self.write(query);
+                self.reported(Some(statement.facts.hash), details);
+                (statement, Some(binds))
+            }
+        };
+        call.expect(Arc::clone(&statement.tail));
+        self.learn(&statement);
+        (statement.facts, binds)
     }
 
     /// The database's report on the query that has ended. `written`: a hash of its text, if Diesel has written it.

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use super::Current;
 use crate::recording::compression;
@@ -73,21 +72,17 @@ pub(crate) fn begin_at(current: &Current, start: Option<Moment>) -> Option<Begin
 
 /// The addresses of the calling thread's stack, for a span that was long enough to deserve them.
 #[inline]
-pub(crate) fn stack_of(core: &Core, duration: Duration) -> Option<Box<[usize]>> {
+pub(crate) fn stack_of(core: &Core, (start, end): (Moment, Moment)) -> Option<Box<[usize]>> {
     let min = core.settings.stack_trace_min_duration?;
-    let stack = (duration >= min).then(|| core.recorder.capture_stack())?;
+    let stack = (end.since(start) >= min).then(|| core.recorder.capture_stack())?;
     (!stack.is_empty()).then(|| stack.into_boxed_slice())
 }
 
-/// Ends a span: tells its parent, and reports what can be reported.
+/// Ends a span: tells its parent, and reports what can be reported. `self_time`: nanoseconds.
 #[inline]
-pub(crate) fn finish(
-    core: &Core,
-    parent: Option<&ActiveSpan>,
-    ended: Ended<'_>,
-    self_time: Duration,
-) {
-    core.tell_query(&ended.tail.kind, Some(&ended.tail), ended.took());
+pub(crate) fn finish(core: &Core, parent: Option<&ActiveSpan>, ended: Ended<'_>, self_time: u64) {
+    let times = (ended.start, ended.end);
+    core.tell_query(&ended.tail.kind, Some(&ended.tail), times);
     match parent {
         None => core.end_child(ended, self_time),
         Some(parent) => finish_below(core, parent, ended, self_time),
@@ -95,7 +90,7 @@ pub(crate) fn finish(
 }
 
 /// The same for a span whose parent is a span.
-fn finish_below(core: &Core, parent: &ActiveSpan, ended: Ended<'_>, self_time: Duration) {
+fn finish_below(core: &Core, parent: &ActiveSpan, ended: Ended<'_>, self_time: u64) {
     core.end_descendant(&ended.tail.kind, self_time);
     // The lock of a span is taken before that of its transaction, here and wherever both are.
     let mut state = lock(&parent.state);
@@ -120,13 +115,13 @@ pub(crate) fn finish_dropped(
     kind: &Arc<SpanKind>,
     outcome: Outcome,
     (start, end): (Moment, Moment),
-    self_time: Option<Duration>,
+    self_time: Option<u64>,
 ) {
-    core.tell_query(kind, None, end.since(start));
+    core.tell_query(kind, None, (start, end));
     if let Some(parent) = parent {
         lock(&parent.state).children.child_ended(end);
     }
-    let self_time = self_time.unwrap_or_else(|| end.since(start));
+    let self_time = self_time.unwrap_or_else(|| end.nanos_since(start));
     core.end_dropped(kind, outcome, start, end, self_time, parent.is_none());
 }
 

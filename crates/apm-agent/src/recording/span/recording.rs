@@ -152,7 +152,7 @@ impl Recording {
 impl Drop for Recording {
     fn drop(&mut self) {
         let end = Moment::now();
-        let took = end.since(self.span.start);
+        let took = end.nanos_since(self.span.start);
         let Details {
             name,
             span_type,
@@ -240,7 +240,7 @@ impl Drop for Recording {
             propagated,
             tail,
             query: &QueryDetails::default(),
-            stack: stack_of(&self.core, took),
+            stack: stack_of(&self.core, (start, end)),
         };
         finish(&self.core, parent, ended, self_time);
     }

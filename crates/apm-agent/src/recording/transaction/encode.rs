@@ -1,7 +1,5 @@
 //! A transaction as a line of JSON.
 
-use std::time::Duration;
-
 use super::state::State;
 use crate::config::Settings;
 use crate::encode::json;
@@ -14,12 +12,12 @@ const ID: usize = 22;
 const TRACE_ID: usize = ID + 16 + 14;
 const TIMESTAMP: usize = TRACE_ID + 32 + 14;
 
-/// Appends a finished transaction.
+/// Appends a finished transaction that took so many microseconds.
 pub(crate) fn write(
     out: &mut Vec<u8>,
     identity: &Identity,
     state: &State,
-    duration: Duration,
+    micros: u64,
     with_body: Option<&Settings>,
 ) {
     let line = out.len();
@@ -69,7 +67,7 @@ pub(crate) fn write(
     out.extend_from_slice(b",\"dropped\":");
     json::uint(out, state.reported.dropped.into());
     out.extend_from_slice(b"},\"duration\":");
-    json::millis(out, duration);
+    json::millis_of(out, micros);
     out.extend_from_slice(b"}}\n");
 }
 
