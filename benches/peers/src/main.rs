@@ -6,8 +6,8 @@
 //! ```
 //!
 //! One binary plays all parts: `serve` is the service in one of its variants, `sink` takes what the variants send and
-//! counts it, `run` starts everything and prints the comparison. `benches/peers/instructions` counts instructions instead
-//! of time.
+//! counts it, `run` starts everything and prints the comparison. `benches/peers/instructions` counts instructions, not
+//! time.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -3,7 +3,7 @@
 /// The first number that half of a time stamp has no room for.
 const HALF: u64 = 100_000_000;
 
-/// A time stamp in microseconds as sixteen digits, for itself and for others that come soon after it: these mostly share
+/// A time stamp in microseconds as sixteen digits, for itself and for others that come soon after it: these mostly have
 /// its first half. Sixteen digits reach until the year 2286.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Timestamp {

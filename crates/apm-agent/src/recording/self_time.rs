@@ -41,8 +41,8 @@ impl ChildTime {
         }
     }
 
-    /// The self time of a parent that took so long and ended at `end`, in nanoseconds; a child that still runs counts up
-    /// to `end`.
+    /// The self time of a parent that took so long and ended at `end`, in nanoseconds; a child that still runs counts
+    /// up to `end`.
     #[inline]
     pub(crate) fn self_time(&self, took: u64, end: Moment) -> u64 {
         let running = self.since.map_or(0, |since| end.nanos_since(since));

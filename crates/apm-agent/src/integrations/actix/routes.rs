@@ -46,8 +46,8 @@ impl Routes {
         }
     }
 
-    /// A request was answered by this route, which is `None` where there was none for it. Notes it, and returns the name
-    /// of its transaction.
+    /// A request was answered by this route, which is `None` where there was none for it. Notes it, and returns the
+    /// name of its transaction.
     pub(super) fn name(&mut self, method: &Method, path: &str, route: Option<&str>) -> Arc<str> {
         let hash = self.hasher.hash_one((method.as_str(), route));
         let noted = self.noted.get(&hash);

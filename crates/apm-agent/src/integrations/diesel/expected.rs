@@ -11,7 +11,7 @@ use diesel::connection::DebugQuery;
 use super::query_type::{QueryType, QueryTypes};
 use super::statement::Statement;
 
-/// What is known of a query before it runs.
+/// A query, as far as it is known before it runs.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Query {
     Of(QueryType),

@@ -106,7 +106,7 @@ pub(super) struct Statement {
     pub(super) facts: Facts,
 }
 
-/// What the recording of a query asks of its statement.
+/// The facts of a statement that the recording of a query asks for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Facts {
     /// Of the text.

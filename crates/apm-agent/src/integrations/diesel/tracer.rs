@@ -6,8 +6,8 @@
 //! itself.
 //!
 //! If SQLite reports what it does (`reports`), it also has the statement's text, which it reports before
-//! `FinishQuery`. Elsewhere Diesel writes the text when the query begins. The statements by which Diesel begins and ends
-//! its transactions are announced by an event of their own, and mostly are those of the transaction before.
+//! `FinishQuery`. Elsewhere Diesel writes the text when the query begins. The statements by which Diesel begins and
+//! ends its transactions are announced by an event of their own, and mostly are those of the transaction before.
 
 use std::mem;
 use std::sync::Arc;
