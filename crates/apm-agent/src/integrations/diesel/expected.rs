@@ -35,11 +35,13 @@ pub(super) struct Expected {
 
 impl Expected {
     /// Diesel will run this query next.
+    #[inline]
     pub(super) fn announce(&mut self, query: Query) {
         self.announced = Some(query);
     }
 
     /// A query begins.
+    #[inline]
     pub(super) fn run(&mut self, query: &dyn DebugQuery) {
         let announced = self.announced.take();
         self.running = announced.or_else(|| QueryType::detect(query).map(Query::Of));

@@ -80,13 +80,13 @@ impl Scope {
         self.base = base;
     }
 
-    /// Field by field, which is a few moves: as a whole it would be swapped by a loop over its bytes.
+    /// Part by part, which is a few moves: as a whole, and by `swap`, bytes are exchanged in a loop.
     #[inline]
     fn swap(&mut self, other: &mut Self) {
-        let Self { base, open, shared } = self;
-        std::mem::swap(base, &mut other.base);
-        std::mem::swap(open, &mut other.open);
-        std::mem::swap(shared, &mut other.shared);
+        let Self { base, open, shared } = std::mem::take(other);
+        other.base = std::mem::replace(&mut self.base, base);
+        other.open = std::mem::replace(&mut self.open, open);
+        other.shared = std::mem::replace(&mut self.shared, shared);
     }
 
     pub(crate) fn base(&self) -> Option<&Current> {
