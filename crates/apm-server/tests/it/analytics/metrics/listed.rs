@@ -51,7 +51,7 @@ async fn names_of_metrics_come_in_pages_that_leave_out_none_and_repeat_none() {
             let number: usize = name[6..10].parse().expect("its number");
             assert_eq!(
                 listed["series"],
-                if number % 3 == 0 { 2 } else { 1 },
+                if number.is_multiple_of(3) { 2 } else { 1 },
                 "{name}"
             );
             seen.push(name.to_owned());
