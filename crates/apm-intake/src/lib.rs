@@ -20,6 +20,7 @@ mod conventions;
 mod counters;
 mod elastic;
 mod export;
+mod hash;
 mod inflate;
 mod limits;
 mod lines;

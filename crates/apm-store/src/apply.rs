@@ -313,19 +313,18 @@ impl<'m, 'a> Pass<'m, 'a> {
         Ok(given.id)
     }
 
-    fn stack(&mut self, sender: Sender<'a>, stack: crate::event::Stack) -> Result<i64, StoreError> {
+    fn stack(&mut self, sender: Sender<'a>, stack: Text) -> Result<i64, StoreError> {
         // A batch holds a trace once, however many of its events have it, so its place tells which one it is.
-        if let Some(id) = self.stacks.get(&stack.json) {
+        if let Some(id) = self.stacks.get(&stack) {
             return Ok(*id);
         }
         let entry = Stack {
-            json: sender.batch.text(stack.json),
-            hash: stack.hash,
+            json: sender.batch.text(stack),
             packer: &self.memory.packer,
         };
         let stacks = &mut self.memory.names.stacks;
         let id = stacks.id(self.conn, sender.received, &entry)?;
-        self.stacks.insert(stack.json, id);
+        self.stacks.insert(stack, id);
         Ok(id)
     }
 }

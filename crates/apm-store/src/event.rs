@@ -69,15 +69,6 @@ pub struct ServiceOverride {
     pub environment: Option<Text>,
 }
 
-/// A stack trace as its raw JSON array, and the hash that content-addresses it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stack {
-    /// The JSON array, `[` to `]`, never empty of frames.
-    pub json: Text,
-    /// XXH3-128 of that text. Equal hashes are to be checked against the text where it matters.
-    pub hash: u128,
-}
-
 /// One decoded event.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {

@@ -161,6 +161,7 @@ pub(super) const MODULES: &[(&str, &[&str])] = &[
     (
         "crates/apm-intake",
         &[
+            "hash",
             "inflate",
             "unpack",
             "limits",

@@ -5,12 +5,12 @@
 
 use apm_store::event::{Batch, ErrorEvent, Event};
 use serde_json::{Map, Value};
-use xxhash_rust::xxh3::xxh3_128;
 
 use super::columns::{keep, service};
 use super::fields::{Fields, Kind, Violation};
 use super::schema::{RESERVED, Slot};
 use super::{grouping, timestamp};
+use crate::hash::hash;
 use crate::refused::Refused;
 
 /// Appends the error to the batch.
@@ -41,7 +41,7 @@ pub(super) fn build(fields: &mut Fields<'_>, line: &str, batch: &mut Batch) -> R
         let visitor = serde_json::from_str::<Map<_, _>>(&format!("{{{visitor}}}"));
         members.extend(visitor.unwrap_or_default());
     }
-    let stack = trace.map(|json| batch.keep_stack(&json, xxh3_128(json.as_bytes())));
+    let stack = trace.map(|json| batch.keep_stack(&json, hash(&json)));
     let timestamp = timestamp::settle(fields, line, batch).unwrap_or(batch.received);
     let id = |slot, batch: &mut Batch| fields.word(slot).map(|id| batch.keep_id(id));
     let message = fields

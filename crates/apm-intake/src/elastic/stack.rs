@@ -8,14 +8,14 @@ mod cut;
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use apm_store::event::{Batch, Stack};
+use apm_store::event::{Batch, Text};
 use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
-use xxhash_rust::xxh3::xxh3_128;
 
 use super::canonical::{self, OTHER_FORMS};
 use super::fields::{Fields, Kind};
 use super::schema::FRAME;
 use super::walk::Members;
+use crate::hash::hash;
 use crate::refused::Refused;
 
 pub(super) use cut::Cut;
@@ -31,10 +31,10 @@ pub(super) fn checked(
     json: &str,
     around: &'static str,
     batch: &mut Batch,
-) -> Result<Stack, Refused> {
-    let hash = xxh3_128(json.as_bytes());
-    if is_sound(hash) {
-        return Ok(batch.keep_stack(json, hash));
+) -> Result<Text, Refused> {
+    let key = hash(json);
+    if is_sound(key) {
+        return Ok(batch.keep_stack(json, key));
     }
     let mut form = Cow::Borrowed(json);
     for forms in (0..=OTHER_FORMS).rev() {
@@ -46,11 +46,11 @@ pub(super) fn checked(
     Ok(match form {
         // A trace that had to be rewritten is not remembered: its sent text is not sound.
         Cow::Borrowed(json) => {
-            let (place, rest) = halves(hash);
+            let (place, rest) = halves(key);
             SOUND[place].store(rest, Ordering::Relaxed);
-            batch.keep_stack(json, hash)
+            batch.keep_stack(json, key)
         }
-        Cow::Owned(json) => batch.keep_stack(&json, xxh3_128(json.as_bytes())),
+        Cow::Owned(json) => batch.keep_stack(&json, hash(&json)),
     })
 }
 

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use apm_store::event::{
-    Batch, ErrorEvent, Event, Outcome, Resource, ServiceOverride, Span, Stack, Transaction,
+    Batch, ErrorEvent, Event, Outcome, Resource, ServiceOverride, Span, Transaction,
 };
 use apm_store::{Store, StoreOptions};
 use apm_time::SECOND;
@@ -256,8 +256,7 @@ fn error(batch: &mut Batch, number: u64, message: &str, timestamp: i64) -> Error
          "context_line": format!("    add(1, \"{message}\")"), "post_context": ["}"]},
     ])
     .to_string();
-    let hash = xxhash_rust::xxh3::xxh3_128(stack.as_bytes());
-    let json = batch.keep(&stack);
+    let stack = batch.keep(&stack);
     let rest = serde_json::json!({
         "exception": {"type": "panic", "message": message, "handled": false},
         "culprit": "five_xx",
@@ -276,7 +275,7 @@ fn error(batch: &mut Batch, number: u64, message: &str, timestamp: i64) -> Error
         handled: Some(false),
         transaction_name: Some(batch.keep("GET /5xx")),
         transaction_kind: Some(batch.keep("request")),
-        stack: Some(Stack { json, hash }),
+        stack: Some(stack),
         rest: batch.keep(&rest.to_string()),
     }
 }

@@ -10,7 +10,7 @@ use foldhash::fast::RandomState;
 use super::id::{Id, compact};
 use super::resource::Resource;
 use super::text::Text;
-use super::{DroppedSpans, Event, Sample, Stack};
+use super::{DroppedSpans, Event, Sample};
 
 /// Events that the writer takes as one piece: those of one request, in the order of their lines.
 #[derive(Clone, Debug)]
@@ -93,17 +93,17 @@ impl Batch {
         self.since(start)
     }
 
-    /// Keeps a stack trace, once however many events have it. `hash`: XXH3-128 of it.
-    pub fn keep_stack(&mut self, json: &str, hash: u128) -> Stack {
-        // Senders can make two texts of one hash.
+    /// Keeps a stack trace, once however many events have it: its raw JSON array, `[` to `]`, never empty of frames.
+    /// `hash`: any hash of it; the texts are compared too.
+    pub fn keep_stack(&mut self, json: &str, hash: u128) -> Text {
         if let Some(kept) = self.stacks.get(&hash)
             && self.text(*kept) == json
         {
-            return Stack { json: *kept, hash };
+            return *kept;
         }
         let json = self.keep(json);
         self.stacks.insert(hash, json);
-        Stack { json, hash }
+        json
     }
 
     /// Reads an identifier, and keeps it if it is not hex.

@@ -1,6 +1,6 @@
 //! An error.
 
-use super::{Id, ServiceOverride, Stack, Text};
+use super::{Id, ServiceOverride, Text};
 
 /// An exception or an error that was logged.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,7 +32,7 @@ pub struct ErrorEvent {
     /// `transaction.type`, as the agent knew it.
     pub transaction_kind: Option<Text>,
     /// The stack trace of its exception, or of its log message where there is no exception.
-    pub stack: Option<Stack>,
+    pub stack: Option<Text>,
     /// Everything else, a JSON object.
     pub rest: Text,
 }

@@ -1,6 +1,6 @@
 //! A span.
 
-use super::{Cost, Id, Outcome, ServiceOverride, Stack, Text};
+use super::{Cost, Id, Outcome, ServiceOverride, Text};
 
 /// A part of a transaction.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,7 +48,7 @@ pub struct Span {
     /// SQLite's work for it, if the agent measured it.
     pub cost: Option<Cost>,
     /// Its stack trace.
-    pub stack: Option<Stack>,
+    pub stack: Option<Text>,
     /// Everything else, a JSON object.
     pub rest: Text,
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::event::{
-    Batch, ErrorEvent, Event, Metricset, Outcome, Resource, Sample, ServiceOverride, Span, Stack,
+    Batch, ErrorEvent, Event, Metricset, Outcome, Resource, Sample, ServiceOverride, Span,
     Transaction,
 };
 
@@ -103,10 +103,7 @@ fn transaction(batch: &mut Batch, number: u64, name: &str, result: &str) -> Even
 }
 
 fn span(batch: &mut Batch, number: u64, name: &str, host: &str, sql: &str, line: u64) -> Event {
-    let stack = Stack {
-        json: batch.keep(&format!(r#"[{{"filename":"f","lineno":{line}}}]"#)),
-        hash: u128::from(line),
-    };
+    let stack = batch.keep(&format!(r#"[{{"filename":"f","lineno":{line}}}]"#));
     Event::Span(Span {
         id: batch.keep_id(&format!("{number:016x}")),
         trace_id: batch.keep_id(&format!("{number:032x}")),

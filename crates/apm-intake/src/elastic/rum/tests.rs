@@ -113,7 +113,7 @@ fn a_page_load_becomes_a_transaction_its_spans_and_its_metricsets() {
     assert_eq!(batch.opt(spans[1].subtype), Some("http"));
     assert_eq!(batch.opt(spans[1].resource), Some("b:80"));
     let stack = spans[2].stack.expect("it has frames");
-    let frames: Value = serde_json::from_str(batch.text(stack.json)).unwrap();
+    let frames: Value = serde_json::from_str(batch.text(stack)).unwrap();
     assert_eq!(
         frames,
         json!([{"filename": "a.js", "function": "g", "lineno": 1, "colno": 2}])

@@ -82,7 +82,7 @@ fn stored(batch: &Batch, event: &Event) -> StoredEvent {
             transaction_id: id(event.transaction_id),
             parent_id: id(event.parent_id),
             grouping_key: Some(event.grouping_key),
-            stack: event.stack.map(|stack| batch.text(stack.json).to_owned()),
+            stack: event.stack.map(|stack| batch.text(stack).to_owned()),
             ..empty
         },
         Event::Metricset(_) => StoredEvent {

@@ -2,7 +2,6 @@
 
 use apm_store::event::{ErrorEvent, Event, Id};
 use serde_json::json;
-use xxhash_rust::xxh3::xxh3_128;
 
 use super::Translator;
 use super::batches::{Time, keep, note_time};
@@ -11,6 +10,7 @@ use super::sender::write_data_stream;
 use super::stack;
 use crate::conventions::{Json, KeyValue, cut, label};
 use crate::elastic::grouping_key;
+use crate::hash::hash;
 
 /// The text in the place of a message that an exception does not have.
 const NO_MESSAGE: &str = "[EMPTY]";
@@ -158,7 +158,7 @@ impl<'a> Exception<'a> {
             handled: Some(!self.escaped),
             transaction_name: origin.transaction.map(|(_, (name, _))| batch.keep(name)),
             transaction_kind: origin.transaction.map(|(_, (_, kind))| batch.keep(kind)),
-            stack: frames.map(|frames| batch.keep_stack(&frames, xxh3_128(frames.as_bytes()))),
+            stack: frames.map(|frames| batch.keep_stack(&frames, hash(&frames))),
             rest: batch.keep(&out),
         };
         batch.events.push(Event::Error(event));

@@ -5,13 +5,13 @@ mod sample;
 use std::collections::{HashMap, HashSet};
 
 use apm_store::event::{Event, Metricset, Sample};
-use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use sample::Counted;
 
 use super::batches::{Batches, Time, note_time};
 use super::sender::{ScopeFacts, Sender, write_data_stream};
 use crate::conventions::{Json, KeyValue, Value, cut, is_label, label};
+use crate::hash::{hash, hash_all};
 use crate::otlp::bounds::MAX_ITEM;
 use crate::otlp::model::{Metric, Point};
 
@@ -26,7 +26,7 @@ pub(super) struct Sets {
     places: HashMap<(u64, u128), usize>,
     /// The metrics of each set, by the hashes of their names: a body has room for a million of them, too many to
     /// compare each with all the others.
-    metrics: HashSet<(usize, u64)>,
+    metrics: HashSet<(usize, u128)>,
     /// The memory of the sets, bytes, roughly.
     bytes: usize,
 }
@@ -62,18 +62,18 @@ impl Sets {
         let counted = sample::write(&mut text, metric, point)?;
         let set = Set::empty(point);
         let key = (point.time, set.hash());
-        let hash = xxh3_64(name.as_bytes());
+        let name_hash = hash(name);
         // One event cannot hold two values of a metric: the second begins another set. So does one whose name has the
         // hash of another, and one that comes when the event is long already.
         let known = self.places.get(&key).copied().filter(|place| {
-            self.sets[*place].samples.len() < MAX_ITEM && self.metrics.insert((*place, hash))
+            self.sets[*place].samples.len() < MAX_ITEM && self.metrics.insert((*place, name_hash))
         });
         let place = known.unwrap_or_else(|| {
             let place = self.sets.len();
             self.bytes += size_of::<Set>() + set.labels.len() + set.fields.len();
             self.sets.push(set);
             self.places.insert(key, place);
-            self.metrics.insert((place, hash));
+            self.metrics.insert((place, name_hash));
             place
         });
         // The name stands in the text, too.
@@ -185,14 +185,9 @@ impl Set {
 
     /// Of its attributes.
     fn hash(&self) -> u128 {
-        let mut hash = Xxh3::new();
         let streams =
             [&self.dataset, &self.namespace].map(|name| name.as_deref().unwrap_or_default());
-        for part in [&*self.labels, &*self.fields].into_iter().chain(streams) {
-            hash.update(&(part.len() as u64).to_le_bytes());
-            hash.update(part.as_bytes());
-        }
-        hash.digest128()
+        hash_all([&*self.labels, &*self.fields].into_iter().chain(streams))
     }
 
     fn write(&self, out: &mut String, time: Time, sender: &Sender, scope: &ScopeFacts) {

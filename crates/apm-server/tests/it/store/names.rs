@@ -1,6 +1,6 @@
 //! Names beyond the limits: counted together, told, and nothing of their events is lost.
 
-use apm_store::event::{Batch, Event, Stack};
+use apm_store::event::{Batch, Event};
 use apm_store::{Beyond, NameKind, NameLimits, OTHER, Store, StoreError, StoreOptions, events};
 
 use super::{number, options, submit};
@@ -21,10 +21,7 @@ fn all_kinds(sent: &mut Batch, number: u64) {
     sent.events.push(Event::Transaction(event));
     let mut event = span(sent, number, &format!("SELECT c{number} FROM t"));
     event.resource = Some(sent.keep(&format!("host-{number}")));
-    event.stack = Some(Stack {
-        json: sent.keep(&format!("[{number}]")),
-        hash: number.into(),
-    });
+    event.stack = Some(sent.keep(&format!("[{number}]")));
     sent.events.push(Event::Span(event));
     let mut event = error(sent, number);
     event.grouping_key = number;

@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use apm_store::Store;
 use apm_store::event::{Batch, Event, Resource};
+use apm_store::{Store, StoreError, trace};
 use sql_lexer::Fingerprint;
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 use super::{number, open};
 use crate::support::events::{batch, now, resource, span, transaction};
@@ -24,6 +24,17 @@ fn documents() -> [String; 2] {
         let mut text = format!("{head}{}\"}}}}", "a".repeat(700 - head.len() - 3));
         text.replace_range(88..96, &format!(" AAA{first}"));
         text.replace_range(152..160, &format!("ibwr{second}"));
+        text
+    })
+}
+
+/// Stack traces that differ, and have one XXH3-128.
+fn traces() -> impl Iterator<Item = String> {
+    let letter = |number: u8| char::from(b'a' + number);
+    (0..26).map(move |number| {
+        let mut text = format!(r#"[{{"filename":"{}","lineno":1}}]"#, "x".repeat(1200));
+        text.replace_range(448..456, &format!("{}--\u{c1}:&L", letter(number)));
+        text.replace_range(896..904, &format!("{}---\u{374}Y1", letter(25 - number)));
         text
     })
 }
@@ -94,5 +105,37 @@ fn metadata_lines_of_one_hash_are_two() {
             "SELECT count(*) AS n FROM tx t JOIN resource r ON r.id = t.resource_id WHERE r.document = '{document}'"
         );
         assert_eq!(number(&store, &own), 2);
+    }
+}
+
+#[test]
+fn stack_traces_of_one_hash_are_compared_with_a_few_of_them() {
+    let traces: Vec<_> = traces().collect();
+    let hash = xxh3_128(traces[0].as_bytes());
+    assert!(traces.iter().all(|text| xxh3_128(text.as_bytes()) == hash));
+    let dir = tempfile::tempdir().expect("a directory");
+    let of = |numbers: std::ops::Range<usize>| {
+        let mut events = batch("shop");
+        for number in numbers {
+            let mut event = span(&mut events, number as u64, "SELECT 1");
+            event.stack = Some(events.keep(&traces[number]));
+            events.events.push(Event::Span(event));
+        }
+        events
+    };
+    let rows = "SELECT count(*) AS n FROM stack";
+    let count = |batches: Vec<Batch>| number(&store_all(dir.path(), batches), rows);
+    assert_eq!(count(vec![of(0..26)]), 26, "each has its own");
+    assert_eq!(count(vec![of(22..26)]), 26, "the newest are known");
+    assert_eq!(count(vec![of(0..1)]), 27, "the oldest gets another row");
+    assert_eq!(count(vec![of(0..1)]), 27, "which is known");
+    let store = open(dir.path());
+    for (number, text) in traces.iter().enumerate() {
+        let id = format!("{number:032x}");
+        let found = store
+            .read::<_, StoreError>(|conn| trace(conn, &id))
+            .expect("a trace");
+        let own = found.iter().all(|event| event.stack.as_ref() == Some(text));
+        assert!(own && !found.is_empty(), "{number}: {found:?}");
     }
 }

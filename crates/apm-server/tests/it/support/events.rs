@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use apm_store::event::{
     Batch, ErrorEvent, Event, Log, Metricset, Outcome, Resource, Sample, ServiceOverride, Span,
-    Stack, Transaction,
+    Transaction,
 };
 
 /// 2026-01-01T00:00:00Z, µs.
@@ -84,10 +84,7 @@ pub(crate) fn span(batch: &mut Batch, number: u64, statement: &str) -> Span {
         db_statement: Some(batch.keep(statement)),
         composite: None,
         cost: None,
-        stack: Some(Stack {
-            json: stack,
-            hash: 7,
-        }),
+        stack: Some(stack),
         rest: batch.keep(&format!(r#"{{"span":{number}}}"#)),
     }
 }

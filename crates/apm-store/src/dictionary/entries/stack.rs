@@ -4,25 +4,27 @@ use std::cell::RefCell;
 
 use diesel::insert_into;
 use diesel::prelude::*;
+use xxhash_rust::xxh3::xxh3_128;
 
 use crate::block::{Packer, unpack};
 use crate::dictionary::{Entry, Key, Known};
 use crate::schema::stack;
+
+/// Stored traces of its hash that one is compared with.
+const COMPARED: usize = 4;
 
 /// A stack trace.
 #[derive(Debug)]
 pub(crate) struct Stack<'a> {
     /// The JSON array.
     pub(crate) json: &'a str,
-    /// A hash of it; the text is compared too.
-    pub(crate) hash: u128,
     pub(crate) packer: &'a RefCell<Packer>,
 }
 
 impl Stack<'_> {
-    /// The lower half of the hash.
+    /// The lower half of XXH3-128; the text is compared too.
     fn hash(&self) -> i64 {
-        (self.hash as u64).cast_signed()
+        (xxh3_128(self.json.as_bytes()) as u64).cast_signed()
     }
 }
 
@@ -34,14 +36,20 @@ impl Entry for Stack<'_> {
     }
 
     fn find(&self, conn: &mut SqliteConnection) -> QueryResult<Option<Known>> {
-        let same_hash: Vec<(i64, i64, Vec<u8>)> = stack::table
+        let same_hash = stack::table
             .filter(stack::hash.eq(self.hash()))
+            .order(stack::id.desc())
             .select((stack::id, stack::last_seen, stack::data))
-            .load(conn)?;
-        Ok(same_hash
-            .into_iter()
-            .find(|(_, _, data)| unpack(data).is_ok_and(|text| text == self.json.as_bytes()))
-            .map(|(id, last_seen, _)| (id, last_seen).into()))
+            .load_iter::<(i64, i64, Vec<u8>), _>(conn)?;
+        // Senders can make any number of traces of one hash. Those that are not compared get another row, for which
+        // there is room; comparing each with all of them would take the writer's time.
+        for row in same_hash.take(COMPARED) {
+            let (id, last_seen, data) = row?;
+            if unpack(&data).is_ok_and(|text| text == self.json.as_bytes()) {
+                return Ok(Some((id, last_seen).into()));
+            }
+        }
+        Ok(None)
     }
 
     fn insert(&self, now: i64, conn: &mut SqliteConnection) -> QueryResult<i64> {
