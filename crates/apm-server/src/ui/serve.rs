@@ -15,7 +15,7 @@ use std::sync::OnceLock;
 use actix_web::http::{StatusCode, header};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, ResponseError as _};
-use apm_store::{Store, StoreError, SubmitError, Ticket};
+use apm_store::{OTHER, Store, StoreError, SubmitError, Ticket};
 use diesel::SqliteConnection;
 use futures_util::StreamExt as _;
 use percent_encoding::percent_decode_str;
@@ -83,7 +83,8 @@ pub(super) async fn answer(
                 && settings.output.is_none()
                 && !directory::knows(conn, service)?
             {
-                let page = pages::refused::no_service(&view, service);
+                let has_other = directory::knows(conn, OTHER)?;
+                let page = pages::refused::no_service(&view, service, has_other);
                 return Ok(whole(&view, &around, StatusCode::NOT_FOUND, &page));
             }
             let context = Context {

@@ -1,6 +1,7 @@
 //! Instead of a list whose query cannot be read or applied: what is wrong, where, and what would help. A list that
 //! ignored its filter would mislead.
 
+use apm_store::OTHER;
 use maud::html;
 
 use super::{page as page_of, wider};
@@ -64,12 +65,29 @@ pub(crate) fn missing(view: &View, problem: &Problem) -> Page {
     }
 }
 
-/// Instead of a page of a service that never sent anything, or of which nothing is left.
-pub(crate) fn no_service(view: &View, service: &str) -> Page {
+/// Instead of a page of a service that never sent anything, or of which nothing is left. `has_other`: whether events of
+/// services beyond the limit of names are counted as those of [`OTHER`].
+pub(crate) fn no_service(view: &View, service: &str, has_other: bool) -> Page {
     let answer = format!("No service named “{}” is known.", words::cut(service, 60));
-    let why = "Nothing that it sent is stored.";
-    let reason = "It may be older than the retention, or its name is written differently.";
-    let remedies = html! { a.btn.btn--primary href=(view.to(&["services"])) { "All services" } };
+    let why = match has_other {
+        true => "It has no figures of its own.",
+        false => "Nothing that it sent is stored.",
+    };
+    let reason = html! {
+        "It may be older than the retention, or its name is written differently."
+        @if has_other {
+            " Or it is beyond the limit of names: then its events are counted under " code { (OTHER) }
+            ", and Discover finds them by the name that they were sent with."
+        }
+    };
+    let sent = kql::filter("overflow.service.name", service);
+    let remedies = html! {
+        a.btn.btn--primary href=(view.to(&["services"])) { "All services" }
+        @if has_other {
+            a.btn href=(view.to(&["services", OTHER])) { "Figures of " (OTHER) }
+            a.btn href=(view.discover(&sent)) { "Search in Discover" }
+        }
+    };
     let body = html! {
         (page_head(&super::service_crumbs(view, service, &[]), &answer, why))
         (empty("No such service", reason, remedies))

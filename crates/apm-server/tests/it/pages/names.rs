@@ -86,6 +86,34 @@ async fn pages_say_what_other_stands_for_and_settings_say_why() {
 }
 
 #[actix_web::test]
+async fn the_page_of_a_service_beyond_the_limit_says_where_its_events_are() {
+    let server = TestServer::start();
+    let unknown = server.get("/services/s1100").await;
+    assert_eq!(unknown.status, 404);
+    assert!(!unknown.text.contains("_other"), "{}", unknown.text);
+    // The limit of services is a thousand.
+    let mut sent = metadata("shop");
+    for number in 1..=1100_u64 {
+        let event = json!({"transaction": {"id": format!("{number:016x}"), "trace_id": format!("{number:032x}"),
+            "name": "GET /", "type": "request", "duration": 5.0, "timestamp": now(), "span_count": {"started": 0},
+            "context": {"service": {"name": format!("s{number}")}}}});
+        sent.push_str(&format!("\n{event}"));
+    }
+    assert_eq!(server.intake(sent).await.status, 202);
+    assert_eq!(server.get("/services/s1").await.status, 200);
+    let beyond = server.get("/services/s1100").await;
+    assert_eq!(beyond.status, 404);
+    let query = "overflow.service.name:%22s1100%22";
+    for said in ["counted under", "/services/_other", query] {
+        assert!(beyond.text.contains(said), "{said}: {}", beyond.text);
+    }
+    let found = format!("/api/v1/discover?q={query}");
+    assert_eq!(server.get(&found).await.json()["total"], 1);
+    assert_eq!(server.get("/services/_other").await.status, 200);
+    server.stop().await;
+}
+
+#[actix_web::test]
 async fn labels_beyond_the_limit_are_no_fields_and_stay_in_their_events() {
     // Half as many labels as names.
     let server = TestServer::with(|config| config.max_names = 10);
