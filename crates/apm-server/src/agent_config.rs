@@ -29,6 +29,9 @@ diesel::table! {
     }
 }
 
+/// Services and environments with settings, at most, where other servers send some.
+const MOST: i64 = 5_000;
+
 /// The settings that apply to one agent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
@@ -171,15 +174,22 @@ pub(crate) fn take(conn: &mut SqliteConnection, document: &Document) -> QueryRes
     let (Ok((service, environment)), Ok(values)) = (key, values.transpose()) else {
         return Ok(false);
     };
-    if !share::fits_name(&service) || !share::fits_name(&environment) {
+    let values = values.unwrap_or_default();
+    let fits = share::fits_name(&service) && share::fits_name(&environment);
+    if !fits || !options::are_sound(&values) {
         return Ok(false);
     }
     let new = Settings {
         service,
         environment,
-        values: values.unwrap_or_default(),
+        values,
         applied: None,
     };
+    // Those that are there can be changed, and taken back.
+    let is_new = current_tag(conn, &new)? == Settings::NONE && !new.values.is_empty();
+    if is_new && agent_config::table.count().get_result::<i64>(conn)? >= MOST {
+        return Ok(false);
+    }
     put(conn, &new)?;
     Ok(true)
 }
@@ -235,6 +245,8 @@ pub(crate) fn applied(store: &Store, settings: &Settings) {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     #[test]
@@ -257,5 +269,71 @@ mod tests {
             assert_eq!(take(conn, &document).unwrap(), is_taken);
         }
         assert_eq!(list(conn).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn settings_of_another_server_are_taken_where_they_could_be_made_here() {
+        let conn = &mut apm_store::scratch(&[]).unwrap();
+        let long = "a".repeat(1025);
+        let many = |number: usize| {
+            let names = (0..number).map(|n| (format!("own_{n}"), json!("x")));
+            Value::Object(names.collect())
+        };
+        for (values, is_taken) in [
+            (json!({"transaction_sample_rate": "0.5", "own": "x"}), true),
+            (json!({"own": &long[1..]}), true),
+            (many(50), true),
+            (json!({"transaction_sample_rate": "7"}), false),
+            (json!({"recording": "perhaps"}), false),
+            (json!({"transaction_sample_rat": "0.5"}), false),
+            (json!({"own": long}), false),
+            (json!({"own": "x\nrecording=false"}), false),
+            (json!({"": "x"}), false),
+            (json!({"a=b": "x"}), false),
+            (json!({&long[..65]: "x"}), false),
+            (many(51), false),
+            (json!({"own": 7}), false),
+            (json!([]), false),
+        ] {
+            let document = Document {
+                kind: SETTING.to_owned(),
+                key: json!(["shop", ""]).to_string(),
+                version: 1,
+                node: "b".to_owned(),
+                body: Some(values.to_string()),
+            };
+            assert_eq!(take(conn, &document).unwrap(), is_taken, "{values}");
+        }
+        assert_eq!(list(conn).unwrap()[0].values.len(), 50);
+    }
+
+    #[test]
+    fn of_too_many_settings_of_other_servers_those_that_are_there_can_be_changed() {
+        let conn = &mut apm_store::scratch(&[]).unwrap();
+        diesel::sql_query(
+            "INSERT INTO agent_config WITH RECURSIVE s (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s LIMIT 5000) \
+             SELECT 's' || n, '', 'a', '{\"own\":\"x\"}', NULL FROM s",
+        )
+        .execute(conn)
+        .unwrap();
+        for (service, body, is_taken) in [
+            ("new", Some(r#"{"own":"y"}"#), false),
+            ("s7", Some(r#"{"own":"y"}"#), true),
+            ("s7", None, true),
+            ("new", Some(r#"{"own":"y"}"#), true),
+        ] {
+            let document = Document {
+                kind: SETTING.to_owned(),
+                key: json!([service, ""]).to_string(),
+                version: 1,
+                node: "b".to_owned(),
+                body: body.map(str::to_owned),
+            };
+            assert_eq!(
+                take(conn, &document).unwrap(),
+                is_taken,
+                "{service} {body:?}"
+            );
+        }
     }
 }

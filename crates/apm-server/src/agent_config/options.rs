@@ -5,6 +5,8 @@
 
 mod table;
 
+use std::collections::BTreeMap;
+
 use table::OPTIONS;
 
 /// An option.
@@ -47,8 +49,30 @@ enum Form {
     Text,
 }
 
+/// Settings of one service and environment, at most.
+pub(crate) const MOST: usize = 50;
+/// Bytes of the name of a setting, at most.
+pub(crate) const LONGEST_NAME: usize = 64;
+/// Bytes of a value, at most.
+pub(crate) const LONGEST_VALUE: usize = 1024;
+
 /// SDKs of OpenTelemetry name themselves so. They ask for no settings at `/config/v1/agents`.
 const OPENTELEMETRY: &str = "opentelemetry";
+
+/// Whether a setting can have this name.
+pub(crate) fn is_name(name: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    (1..=LONGEST_NAME).contains(&name.len()) && name.chars().all(is_part)
+}
+
+/// Whether somebody could have made these settings here: another server before the same engine may have sent them.
+pub(crate) fn are_sound(values: &BTreeMap<String, String>) -> bool {
+    let is_line = |value: &str| value.len() <= LONGEST_VALUE && !value.contains(['\n', '\r']);
+    let mut all = values.iter();
+    values.len() <= MOST
+        && all
+            .all(|(name, value)| is_name(name) && is_line(value) && check(name, value, &[]).is_ok())
+}
 
 /// Checks a setting. `agents`: the names of the agents that will ask for it, where they are known.
 ///

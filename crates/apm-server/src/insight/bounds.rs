@@ -18,6 +18,8 @@ const FINDINGS: i64 = 2_000;
 const PLANS: i64 = 20_000;
 /// Changes of the states of error groups.
 const ERROR_CHANGES: i64 = 10_000;
+/// States of error groups. A row outlives its group, and other servers may send any.
+const ERROR_STATES: i64 = 20_000;
 /// Versions of error groups.
 const ERROR_VERSIONS: i64 = 100_000;
 /// The number of rows beyond a limit that are tolerated before some are deleted.
@@ -88,6 +90,19 @@ pub(super) fn error_changes(conn: &mut SqliteConnection) -> QueryResult<()> {
             "DELETE FROM error_change WHERE id IN (SELECT id FROM error_change ORDER BY id DESC LIMIT -1 OFFSET ?)",
         )
         .bind::<BigInt, _>(ERROR_CHANGES)
+        .execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Drops the states of error groups that were changed least lately where there are too many: such groups are open again.
+pub(super) fn error_states(conn: &mut SqliteConnection) -> QueryResult<()> {
+    if count(conn, "error_triage")? > ERROR_STATES + ERROR_STATES / SLACK {
+        diesel::sql_query(
+            "DELETE FROM error_triage WHERE (service, grouping_key) IN ( \
+                SELECT service, grouping_key FROM error_triage ORDER BY changed DESC LIMIT -1 OFFSET ?)",
+        )
+        .bind::<BigInt, _>(ERROR_STATES)
         .execute(conn)?;
     }
     Ok(())
@@ -172,6 +187,23 @@ mod tests {
         assert_eq!(
             count(conn, "service_version WHERE service = 's7'").unwrap(),
             1
+        );
+    }
+
+    #[test]
+    fn of_too_many_states_of_errors_those_that_were_changed_last_stay() {
+        let conn = &mut empty();
+        diesel::sql_query(
+            "INSERT INTO error_triage WITH RECURSIVE s (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s LIMIT 22001) \
+             SELECT 'shop', n, 1, n, NULL, NULL, 0, 0, '[]', '', NULL, NULL, '', '' FROM s",
+        )
+        .execute(conn)
+        .unwrap();
+        error_states(conn).unwrap();
+        assert_eq!(count(conn, "error_triage").unwrap(), ERROR_STATES);
+        assert_eq!(
+            count(conn, "error_triage WHERE changed <= 2001").unwrap(),
+            0
         );
     }
 

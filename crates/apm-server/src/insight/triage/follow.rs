@@ -104,7 +104,8 @@ impl Came {
                 let known = is_known(conn, &row, &one.version)?;
                 is_new.insert(&*one.version, !known);
             }
-            row.seen += came.iter().map(|one| one.later).sum::<i64>();
+            let later: i64 = came.iter().map(|one| one.later).sum();
+            row.seen = row.seen.saturating_add(later);
             if let Some((one, by)) = ending(&row, &came, &is_new) {
                 let at = one.first_later.unwrap_or(one.last);
                 row.reopen(at, by, &one.version);

@@ -1,15 +1,21 @@
 //! Takes states of error groups from other servers before one engine.
 
 use apm_store::share::{self, Document};
+use apm_time::SECOND;
 use diesel::prelude::*;
 use kql::pasted::hash;
 
 use super::publish::{self, State};
 use super::row::Row;
-use super::{Change, LONGEST_NAME, history};
+use super::{Change, LONGEST_NAME, MOST_OCCURRENCES, history};
+use crate::analytics::discover::LATEST;
+use crate::insight::bounds;
 
 /// The kind of a shared document.
 pub(crate) const KIND: &str = publish::KIND;
+
+/// What ended a status; empty where nothing did.
+const ENDINGS: [&str; 5] = ["", "version", "occurrence", "count", "time"];
 
 /// Takes the state that a group got on another server. It can be undone here, too.
 ///
@@ -27,14 +33,15 @@ pub(crate) fn take(conn: &mut SqliteConnection, document: &Document) -> QueryRes
     if !share::fits_name(&service) {
         return Ok(false);
     }
-    let is_sound = |row: &Row| {
-        row.service == service
-            && row.grouping_key == key
-            && row.merged_into != Some(key)
-            && (0..=2).contains(&row.status)
-            && row.assignee.len() <= LONGEST_NAME
+    let is_of_group = |row: &Row| {
+        row.service == service && row.grouping_key == key && row.merged_into != Some(key)
     };
-    if !row.as_ref().is_none_or(is_sound) {
+    let is_sound_change = change.as_ref().is_none_or(|change| change.check().is_ok());
+    if !row
+        .as_ref()
+        .is_none_or(|row| is_of_group(row) && is_sound(row))
+        || !is_sound_change
+    {
         return Ok(false);
     }
     if let Some(change) = change {
@@ -47,8 +54,32 @@ pub(crate) fn take(conn: &mut SqliteConnection, document: &Document) -> QueryRes
         }
     }
     match row {
-        Some(row) => row.put(conn)?,
+        Some(row) => {
+            row.put(conn)?;
+            bounds::error_states(conn)?;
+        }
         None => Row::delete(conn, &service, key)?,
     }
     Ok(true)
+}
+
+/// Whether a row could have been made here.
+fn is_sound(row: &Row) -> bool {
+    let is_time = |at: i64| (-LATEST..=LATEST).contains(&at);
+    let versions = serde_json::from_str::<Vec<String>>(&row.versions);
+    (0..=2).contains(&row.status)
+        && is_time(row.changed)
+        && row.reopened.is_none_or(is_time)
+        && row
+            .until
+            .is_none_or(|at| (0..=LATEST / SECOND).contains(&at))
+        && row
+            .until_count
+            .is_none_or(|n| (1..=MOST_OCCURRENCES).contains(&n))
+        && row.seen >= 0
+        && versions.is_ok_and(|all| all.iter().all(|one| share::fits_name(one)))
+        && ENDINGS.contains(&&*row.reopened_by)
+        && share::fits_name(&row.reopened_in)
+        && row.assignee.len() <= LONGEST_NAME
+        && !row.assignee.contains(char::is_control)
 }

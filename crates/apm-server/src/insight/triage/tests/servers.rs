@@ -92,17 +92,14 @@ fn a_damaged_state_is_not_taken() {
     let row = r#"{"service":"shop","grouping_key":7,"status":1,"changed":1,"until":null,"until_count":null,
         "new_version":false,"seen":0,"versions":"[]","assignee":"","merged_into":null,"reopened":null,
         "reopened_by":"","reopened_in":""}"#;
+    const OWN: &str = r#"["shop","0000000000000007"]"#;
     for (key, row, is_taken) in [
-        (r#"["shop","0000000000000007"]"#, row.to_owned(), true),
+        (OWN, row.to_owned(), true),
         (r#"["shop","0000000000000008"]"#, row.to_owned(), false),
         (r#"["other","0000000000000007"]"#, row.to_owned(), false),
+        (OWN, row.replace("\"status\":1", "\"status\":7"), false),
         (
-            r#"["shop","0000000000000007"]"#,
-            row.replace("\"status\":1", "\"status\":7"),
-            false,
-        ),
-        (
-            r#"["shop","0000000000000007"]"#,
+            OWN,
             row.replace("\"merged_into\":null", "\"merged_into\":7"),
             false,
         ),
@@ -112,8 +109,59 @@ fn a_damaged_state_is_not_taken() {
             false,
         ),
         (r#"["shop"]"#, row.to_owned(), false),
+        (
+            OWN,
+            row.replace("\"until\":null", "\"until\":1795348800"),
+            true,
+        ),
+        (
+            OWN,
+            row.replace("\"until\":null", &format!("\"until\":{}", i64::MAX)),
+            false,
+        ),
+        (
+            OWN,
+            row.replace("\"changed\":1", &format!("\"changed\":{}", i64::MAX)),
+            false,
+        ),
+        (
+            OWN,
+            row.replace("\"reopened\":null", &format!("\"reopened\":{}", i64::MIN)),
+            false,
+        ),
+        (
+            OWN,
+            row.replace("\"until_count\":null", "\"until_count\":0"),
+            false,
+        ),
+        (OWN, row.replace("\"seen\":0", "\"seen\":-1"), false),
+        (OWN, row.replace("\"[]\"", r#""[\"1.0\",\"é\"]""#), true),
+        (
+            OWN,
+            row.replace("\"[]\"", &format!(r#""[\"{place}\"]""#)),
+            false,
+        ),
+        (OWN, row.replace("\"[]\"", "\"{}\""), false),
+        (
+            OWN,
+            row.replace("\"reopened_by\":\"\"", "\"reopened_by\":\"somebody\""),
+            false,
+        ),
+        (
+            OWN,
+            row.replace(
+                "\"reopened_in\":\"\"",
+                &format!("\"reopened_in\":\"{place}\""),
+            ),
+            false,
+        ),
+        (
+            OWN,
+            row.replace("\"assignee\":\"\"", r#""assignee":"Ada\nBob""#),
+            false,
+        ),
         (r#"["shop","x"]"#, row.to_owned(), false),
-        (r#"["shop","0000000000000007"]"#, "{}".to_owned(), false),
+        (OWN, "{}".to_owned(), false),
     ] {
         let document = store::Document {
             kind: share::KIND.to_owned(),
@@ -127,5 +175,38 @@ fn a_damaged_state_is_not_taken() {
             is_taken,
             "{document:?}"
         );
+    }
+}
+
+#[test]
+fn a_change_that_nobody_could_make_here_is_not_taken() {
+    let conn = &mut server("a");
+    for (change, is_taken) in [
+        (r#"{"action":"assign","to":"Ada"}"#.to_owned(), true),
+        (
+            r#"{"action":"assign","to":"Ada\u001b[2J"}"#.to_owned(),
+            false,
+        ),
+        (
+            format!(r#"{{"action":"assign","to":"{}"}}"#, "a".repeat(101)),
+            false,
+        ),
+        (
+            r#"{"action":"ignore","seconds":-9000000000000000000,"occurrences":null}"#.to_owned(),
+            false,
+        ),
+        (
+            r#"{"action":"ignore","seconds":null,"occurrences":0}"#.to_owned(),
+            false,
+        ),
+    ] {
+        let document = store::Document {
+            kind: share::KIND.to_owned(),
+            key: r#"["shop","0000000000000007"]"#.to_owned(),
+            version: 1,
+            node: "b".to_owned(),
+            body: Some(format!(r#"{{"row":null,"change":{change}}}"#)),
+        };
+        assert_eq!(share::take(conn, &document).unwrap(), is_taken, "{change}");
     }
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use maud::{Markup, html};
 use serde_json::json;
 
-use crate::agent_config::{self, Settings, options};
+use crate::agent_config::options::{self, LONGEST_NAME, LONGEST_VALUE, MOST};
+use crate::agent_config::{self, Settings};
 use crate::answers::settings::Agent;
 use crate::ui::components::panel::nothing;
 use crate::ui::components::table::{Column, Frame, framed};
@@ -267,9 +268,6 @@ fn before(text: &str) -> Result<(Settings, String), serde_json::Error> {
 
 /// The settings that the form sends; the error names the line.
 pub(crate) fn read(form: &[(String, String)]) -> Result<Settings, String> {
-    const MOST: usize = 50;
-    const LONGEST_NAME: usize = 64;
-    const LONGEST_VALUE: usize = 1024;
     let field = |name: &str| {
         form.iter()
             .find(|(key, _)| key == name)
@@ -288,10 +286,7 @@ pub(crate) fn read(form: &[(String, String)]) -> Result<Settings, String> {
             )
         })?;
         let (key, value) = (key.trim(), value.trim());
-        if key.is_empty()
-            || !key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-            || key.len() > LONGEST_NAME
-        {
+        if !options::is_name(key) {
             return Err(format!(
                 "“{}” is not the name of a setting: use letters, digits and _, at most {LONGEST_NAME}",
                 words::cut(key, 60)
