@@ -2,7 +2,7 @@
 
 mod forms;
 
-use apm_store::turns_direction;
+use apm_store::is_obeyed;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -115,7 +115,7 @@ pub(crate) fn plain(text: &str) -> String {
     let plain: String = text
         .chars()
         .map(|one| match one {
-            one if one.is_control() || turns_direction(one) => ' ',
+            one if is_obeyed(one) => ' ',
             one => one,
         })
         .take(LONGEST_TEXT + 1)

@@ -1,6 +1,6 @@
 //! Questions to the engine: searches, single documents, refreshes.
 
-use apm_store::turns_direction;
+use apm_store::is_obeyed;
 use reqwest::Method;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -143,9 +143,7 @@ pub(crate) fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for one in text.chars() {
         match one {
-            // Separators of lines and paragraphs are no control characters.
-            '\u{2028}' | '\u{2029}' => out.extend(one.escape_default()),
-            one if one.is_control() || turns_direction(one) => out.extend(one.escape_default()),
+            one if is_obeyed(one) => out.extend(one.escape_default()),
             one => out.push(one),
         }
     }
@@ -159,8 +157,8 @@ mod tests {
     #[test]
     fn text_of_the_engine_begins_no_line_and_has_no_codes() {
         assert_eq!(
-            plain("a\n\u{1b}[31mb\u{202e}é\"{"),
-            "a\\n\\u{1b}[31mb\\u{202e}é\"{"
+            plain("a\n\u{1b}[31mb\u{202e}\u{2028}é\"{"),
+            "a\\n\\u{1b}[31mb\\u{202e}\\u{2028}é\"{"
         );
     }
 }

@@ -1,6 +1,6 @@
 //! Text of telemetry on a terminal.
 
-use apm_store::turns_direction;
+use apm_store::is_obeyed;
 
 /// A text on one line, without anything that a terminal would obey: escape codes, line breaks, and characters that turn
 /// the direction of what follows.
@@ -9,7 +9,7 @@ pub fn plain(text: &str) -> String {
     text.chars()
         .map(|c| match c {
             '\n' | '\r' | '\t' => ' ',
-            c if c.is_control() || turns_direction(c) => '\u{fffd}',
+            c if is_obeyed(c) => '\u{fffd}',
             c => c,
         })
         .collect()
@@ -27,9 +27,15 @@ mod tests {
 
     #[test]
     fn text_of_telemetry_is_shown_and_not_obeyed() {
-        let text = "a\u{1b}[31mb\nc\u{202e}d\u{9b}2J";
-        assert_eq!(plain(text), "a\u{fffd}[31mb c\u{fffd}d\u{fffd}2J");
-        assert_eq!(plain_lines(text), "a\u{fffd}[31mb\nc\u{fffd}d\u{fffd}2J");
+        let text = "a\u{1b}[31mb\nc\u{202e}d\u{9b}2J\u{2028}\u{85}";
+        assert_eq!(
+            plain(text),
+            "a\u{fffd}[31mb c\u{fffd}d\u{fffd}2J\u{fffd}\u{fffd}"
+        );
+        assert_eq!(
+            plain_lines(text),
+            "a\u{fffd}[31mb\nc\u{fffd}d\u{fffd}2J\u{fffd}\u{fffd}"
+        );
         assert_eq!(plain_lines("größe → 1\n"), "größe → 1\n");
     }
 }

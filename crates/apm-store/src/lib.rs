@@ -70,7 +70,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use diesel::{QueryResult, SqliteConnection, sql_query};
 
 pub use backup::{Backup, BackupError, backup, partial};
-pub use direction::turns_direction;
+pub use direction::{is_obeyed, turns_direction};
 pub use error::{OpenError, StoreError, SubmitError};
 pub use events::{Texts, Wanted, events, of_block, trace, trace_blocks, trace_in};
 pub use id::StoredId;

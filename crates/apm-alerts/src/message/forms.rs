@@ -135,12 +135,15 @@ mod tests {
 
     #[test]
     fn telemetry_mentions_nobody_and_breaks_no_line() {
-        let message = message("<!channel> a\r\nBcc: b@example.com \u{202e}\u{61c}", 1);
+        let message = message(
+            "<!channel> a\r\nBcc: b@example.com \u{202e}\u{61c}\u{2028}\u{85}",
+            1,
+        );
         let slack = message.slack("http://a.example").to_string();
         assert!(slack.contains("&lt;!channel&gt;") && !slack.contains("<!channel>"));
         let text = message.text("http://a.example");
         assert!(!text.contains("\r\n") && !text.contains("\nBcc"), "{text}");
-        assert!(!text.contains(['\u{202e}', '\u{61c}']));
+        assert!(!text.contains(['\u{202e}', '\u{61c}', '\u{2028}', '\u{85}']));
     }
 
     #[test]

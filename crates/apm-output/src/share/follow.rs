@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
+use apm_store::is_obeyed;
 use apm_store::share::{self, Delta, Follow, Peer};
 use serde::Deserialize;
 use serde_json::json;
@@ -163,5 +164,5 @@ impl Sharing {
 
 /// A name that another server gives itself.
 fn name(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(100).collect()
+    text.chars().filter(|c| !is_obeyed(*c)).take(100).collect()
 }
