@@ -124,7 +124,7 @@ impl Guard {
             None if whose != Whose::Ours
                 && error.sqlite_error_code() == Some(ErrorCode::OutOfMemory) =>
             {
-                format!("it took more than {} MiB of memory", MEMORY >> 20)
+                "it took too much memory".to_owned()
             }
             None if is_late => format!("it took longer than {} ms", time.as_millis()),
             None => message(&error),

@@ -34,7 +34,7 @@ pub use error::AdviseError;
 pub use lab::Lab;
 pub use migration::{Fate, Migration, Replay, check_migration};
 pub use options::{Options, Recorded, Stage};
-pub use prepare::prepare_until;
+pub use prepare::{PREPARING, prepare_until};
 pub use proof::{Proof, prove};
 pub use report::{
     Advice, Cost, ENTRY_STEPS, Measured, Recommended, Refused, Replayed, Write, figure,

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Statement};
-use sql_advisor::Spill;
+use sql_advisor::{PREPARING, Spill};
 use sqlite_meter::MemoryBound;
 
 /// Virtual machine steps between two looks at the clock: some 20 µs.
@@ -202,8 +202,12 @@ impl Guarded {
             return Err(GuardError::Refused("it contains a NUL".to_owned()));
         }
         let text = format!("{prefix}{sql}");
-        let statement = sql_advisor::prepare_until(&self.conn, &text, self.deadline)
-            .map_err(|error| self.error(&error))?;
+        let statement = sql_advisor::prepare_until(&self.conn, &text, self.deadline).map_err(
+            |error| match self.error(&error) {
+                GuardError::Memory(most) => GuardError::Memory(most.min(PREPARING)),
+                error => error,
+            },
+        )?;
         // Nothing but comments prepares as nothing.
         if statement.column_count() == 0 && !statement.readonly() {
             return Err(GuardError::Refused("it does not read".to_owned()));

@@ -41,7 +41,7 @@ fn joins(times: usize) -> String {
 fn ended() {
     bound_memory().expect("no connection was opened");
     let conn = Connection::open_in_memory().expect("a connection");
-    let _bound = MemoryBound::begin(128 << 20);
+    let _bound = MemoryBound::begin(4 << 30);
     let now = Instant::now();
     let later = now + Duration::from_secs(3_600);
 
@@ -51,6 +51,13 @@ fn ended() {
     assert_eq!(
         error.sqlite_error_code(),
         Some(ErrorCode::OperationInterrupted),
+        "{error}"
+    );
+    // Without a bound of its own it goes on for seconds, until the outer one ends it.
+    let error = prepare_until(&conn, &joins(50), later).expect_err("it takes too much memory");
+    assert_eq!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::OutOfMemory),
         "{error}"
     );
     let error = prepare_until(&conn, "SELECT * FROM nowhere", later).expect_err("no such table");
