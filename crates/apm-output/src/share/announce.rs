@@ -13,6 +13,9 @@ const SERVERS: usize = 100;
 /// Announcements that are older than this are passed over: the server was taken away.
 const GONE: i64 = 7 * 24 * 60 * 60;
 
+/// The largest number in an announcement.
+const LARGEST: i64 = i64::MAX / 4;
+
 /// The announcement of a server.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Announced {
@@ -35,6 +38,16 @@ pub(super) struct Announced {
     pub(super) changed: i64,
     #[serde(default)]
     pub(super) version: String,
+}
+
+impl Announced {
+    /// Whether a server can have written it: what follows is reckoned with its numbers.
+    fn is_sound(&self) -> bool {
+        let texts = [&self.store, &self.node, &self.name, &self.version];
+        let numbers = [self.first, self.number, self.lag, self.changed];
+        texts.into_iter().all(|text| share::fits_name(text))
+            && numbers.into_iter().all(|n| (0..=LARGEST).contains(&n))
+    }
 }
 
 impl Sharing {
@@ -85,7 +98,9 @@ impl Sharing {
             .search::<Announced>(&self.index(), &question)
             .await?;
         let all = answer.hits.into_iter().map(|hit| hit.source);
-        let mut others: Vec<Announced> = all.filter(|one| one.node != node).collect();
+        let mut others: Vec<Announced> = all
+            .filter(|one| one.node != node && one.is_sound())
+            .collect();
         others.sort_by(|a, b| (&a.name, &a.store).cmp(&(&b.name, &b.store)));
         others.truncate(SERVERS);
         Ok(others)

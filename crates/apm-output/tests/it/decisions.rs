@@ -225,6 +225,11 @@ fn a_document_that_is_not_taken_is_counted_once_and_holds_up_no_other() {
     };
     put("a", document("a", now(), DAMAGED));
     put("b", document("b", now(), &"x".repeat(70_000)));
+    let mut of_long_node = document("e", now(), "1");
+    of_long_node["node"] = "x".repeat(70_000).into();
+    put("e", of_long_node);
+    // No change of anybody could be later.
+    put("f", document("f", i64::MAX, "1"));
     put(
         "c",
         serde_json::json!({"kind": "setting", "changed": now() / 1_000_000}),
@@ -235,7 +240,7 @@ fn a_document_that_is_not_taken_is_counted_once_and_holds_up_no_other() {
     wait("what can be taken is", || {
         server.decided() == of(&[("d", "1")])
     });
-    let counts = [("unreadable", 1), ("too_large", 1), ("not_understood", 1)];
+    let counts = [("unreadable", 1), ("too_large", 2), ("not_understood", 2)];
     assert_eq!(output.coverage().refused, counts);
     // They are found again and again, by looks at what changed lately and by looks at all.
     for round in 0..5 {

@@ -210,14 +210,16 @@ fn a_delta_that_another_program_wrote_breaks_nothing() {
     let odd = format!(
         r#"{{"format":1,"services":[{{"name":""}},{{"name":"a"}}],"transactions":[[0,"t","x"],[9,"t","x"],[1,"t","x"]],
         "tx":[[0,{minute},0,1,1,1,1,1],[1,{minute},0,1,1,1,1,1],[7,{minute},0,1,1,1,1,1],[2,{minute},0,9,1,1,1,1],
+        [2,{minute},0,1,1,9223372036854775807,1,1],[2,{minute},0,1,1,1000000001,1,1],
         [2,1,0,1,1,1,1,1],[2,0,0,1,1,1,1,1],[2,{minute},0,1,-1,1,1,1],[2,{minute},99,1,1,1,1,1]],
         "tx_bins":[[2,{minute},1,99999,1]],"cost":[[0,{minute},1,[1,2]]],"vitals":[[2,{minute},99,0,1,1]],
-        "calls":[[0,0,{minute},1,1,1,1,1]],"error":[[0,{minute},1]],"breakdown":[[9,{minute},"a","b",1,1]],
+        "calls":[[0,0,{minute},1,1,1,1,1]],"errors":[{{"service":1,"key":7,"seen":-9223372036854775808}}],
+        "error":[[5,{minute},1],[0,{minute},9223372036854775807],[0,{minute},9223372036854775807],[0,{minute},-1]],"breakdown":[[9,{minute},"a","b",1,1]],
         "callers":[{{"transaction":2,"statement":5,"minute":{minute},"requests":1,"follows":0,"sums":[1,1,1,1,1],
         "trace":"x"}}]}}"#
     );
     let followed = follow(&to.store, None, 1, &[(1, odd.into_bytes())]);
-    assert!(followed.is_taken && followed.dropped >= 12, "{followed:?}");
+    assert!(followed.is_taken && followed.dropped >= 17, "{followed:?}");
     let rows = rollups(&to.store);
     assert!(rows.iter().all(|row| row.starts_with("tx|")), "{rows:?}");
     assert_eq!(rows.len(), 3, "one on each level: {rows:?}");
@@ -370,6 +372,29 @@ fn a_delta_that_is_missing_is_waited_for_and_then_passed_over() {
     engine.state().hidden = None;
     feed(&b.store, lines(12, 4));
     wait("the fourth one is taken", || transactions(&a.store) == 3);
+}
+
+#[test]
+fn an_announcement_that_no_server_made_holds_up_no_other() {
+    let engine = Engine::start(OPENSEARCH);
+    let long = "x".repeat(2000);
+    for (place, store, first, number) in [
+        ("a", "a", i64::MIN, 5),
+        ("b", "b", 1, i64::MAX),
+        ("c", "c", i64::MAX, i64::MAX),
+        ("d", &*long, 1, 1),
+    ] {
+        let source = serde_json::json!({"kind": "server", "store": store, "node": place, "name": "", "first": first,
+            "number": number, "lag": i64::MIN, "changed": now() / 1_000_000});
+        let path = format!("/pocket-apm-shared-default/_doc/server-{place}");
+        engine.state().plain.insert(path, (1, source));
+    }
+    let (a, b) = (Server::new(), Server::new());
+    let (output, _b) = (a.output(&engine, "a"), b.output(&engine, "b"));
+    feed(&b.store, lines(0, 4));
+    wait("its counts are there", || transactions(&a.store) == 1);
+    assert_eq!(output.coverage().peers.len(), 1);
+    assert_eq!(output.coverage().trouble, None);
 }
 
 #[test]

@@ -15,8 +15,12 @@ use crate::statement::Run as _;
 /// Documents of a kind that are remembered: as many as there are markers.
 const MOST: i64 = 12_000;
 
-/// Bytes of a key and a body of another server, at most.
+/// Bytes of a document of another server, at most.
 const LARGEST: usize = 64 << 10;
+
+/// The last version of another server that is taken: the end of the year 9999, µs since the epoch. A change that is
+/// made here must have a later one.
+const LATEST: i64 = 253_402_300_799_999_999;
 
 /// Settings stay when everything is deleted.
 pub const SETTING: &str = "setting";
@@ -108,10 +112,16 @@ pub fn fits_name(name: &str) -> bool {
 }
 
 impl Document {
-    /// Whether a key and a body of another server are larger than what a server takes.
+    /// Whether a document of another server is larger than what a server takes.
     #[must_use]
     pub fn is_too_large(&self) -> bool {
-        self.key.len() + self.body.as_ref().map_or(0, String::len) > LARGEST
+        let body = self.body.as_ref().map_or(0, String::len);
+        self.kind.len() + self.key.len() + self.node.len() + body > LARGEST
+    }
+
+    /// Whether another change can be later than this one.
+    fn can_be_followed(&self) -> bool {
+        (0..=LATEST).contains(&self.version)
     }
 }
 
@@ -154,7 +164,8 @@ pub fn receive(
     let mut received = Received::default();
     let mut kinds = BTreeSet::new();
     for document in newer(conn, found)? {
-        if document.is_too_large() || !take(conn, &document)? {
+        let is_sound = !document.is_too_large() && document.can_be_followed();
+        if !is_sound || !take(conn, &document)? {
             received.refused.push(document);
             continue;
         }

@@ -184,7 +184,7 @@ impl Memory {
                         subtype: &one.subtype,
                         fingerprint: &fingerprint,
                         sample: &one.sample,
-                        seen: one.seen.min(now),
+                        seen: one.seen.clamp(0, now.max(0)),
                     };
                     given(
                         NameKind::Statement,
@@ -204,7 +204,7 @@ impl Memory {
                         message: &one.message,
                         culprit: &one.culprit,
                         handled: one.handled,
-                        seen: one.seen.min(now),
+                        seen: one.seen.clamp(0, now.max(0)),
                     };
                     given(
                         NameKind::Error,

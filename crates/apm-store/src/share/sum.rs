@@ -11,6 +11,10 @@ use crate::rollup::{
 /// Counts and sums that are believed.
 const MOST: f64 = 1e18;
 
+/// Events of one row, which is about a minute, that are believed: all rows that are added up together stay far below
+/// the largest number.
+const MOST_EVENTS: i64 = 1_000_000_000;
+
 /// Bins that there are: see [`crate::rollup::bin`].
 const BINS: i32 = 2300;
 
@@ -86,7 +90,7 @@ impl Sum {
                 0 => 0,
                 place => get(results, place - 1).unwrap_or_default(),
             };
-            if !(0..=2).contains(outcome) || *n < 0 || *max < 0 || !is_sum(*sum) {
+            if !(0..=2).contains(outcome) || !is_number(*n) || *max < 0 || !is_sum(*sum) {
                 self.dropped += 1;
                 continue;
             }
@@ -153,7 +157,8 @@ impl Sum {
                 continue;
             };
             let callee = ids.services.get(*callee).copied().flatten();
-            let Some(callee) = callee.filter(|_| (0..=2).contains(outcome) && is_sum(*sum)) else {
+            let is_sound = (0..=2).contains(outcome) && is_number(*n) && is_sum(*sum);
+            let Some(callee) = callee.filter(|_| is_sound) else {
                 self.dropped += 1;
                 continue;
             };
@@ -165,7 +170,7 @@ impl Sum {
             };
             let cell = Cell {
                 count: *count,
-                n: (*n).max(0),
+                n: *n,
                 sum: *sum,
                 max: (*max).max(0),
             };
@@ -188,7 +193,9 @@ impl Sum {
             }
         }
         for (at, bucket, n) in &delta.error {
-            if let Some(group) = self.id(&ids.errors, *at, *bucket, *n as f64) {
+            // A count that cannot be is counted like a sum that cannot.
+            let count = if is_number(*n) { *n as f64 } else { f64::NAN };
+            if let Some(group) = self.id(&ids.errors, *at, *bucket, count) {
                 self.rollup.put_errors(group, *bucket, *n);
             }
         }
@@ -206,8 +213,8 @@ impl Sum {
                 place => get(&ids.statements, place - 1),
             };
             let are_sums = [most, sum, tx_sum, looped].into_iter().all(is_sum);
-            let is_whole =
-                are_sums && one.requests > 0 && one.follows >= 0 && one.trace.len() <= LONGEST;
+            let are_numbers = one.requests > 0 && is_number(one.requests) && is_number(one.follows);
+            let is_whole = are_sums && are_numbers && one.trace.len() <= LONGEST;
             let Some(statement) = statement.filter(|_| is_whole) else {
                 self.dropped += 1;
                 continue;
@@ -237,4 +244,9 @@ pub(super) fn get(ids: &[Option<i64>], at: usize) -> Option<i64> {
 /// Whether a weighted count or a sum can be one.
 fn is_sum(sum: f64) -> bool {
     (0.0..=MOST).contains(&sum)
+}
+
+/// Whether a number of events can be one.
+fn is_number(n: i64) -> bool {
+    (0..=MOST_EVENTS).contains(&n)
 }
