@@ -25,7 +25,12 @@ pub(super) fn segment(seq: i64) -> i64 {
 
 /// The key of a trace in a segment.
 pub(super) fn key(segment: i64, hash: u64) -> i64 {
-    segment << HASH_BITS | (hash & ((1 << HASH_BITS) - 1)).cast_signed()
+    segment << HASH_BITS | bits(hash).cast_signed()
+}
+
+/// The part of a hash that is in a key. Traces of different hashes may have the same: whoever chooses ids can make some.
+pub(super) fn bits(hash: u64) -> u64 {
+    hash & ((1 << HASH_BITS) - 1)
 }
 
 impl RowId<'_> {

@@ -202,19 +202,19 @@ impl Keeper {
         }
         let mut blocks: BTreeMap<i64, Vec<u64>> = BTreeMap::new();
         for Trace { trace_id } in &oldest {
-            let hash = trace_id.hash();
-            let key = trace_index::key(trace_index::KEPT, hash);
+            let bits = trace_index::bits(trace_id.hash());
+            let key = trace_index::key(trace_index::KEPT, bits);
             let of_key = trace_at::table.filter(trace_at::key.eq(key));
             for block in of_key.select(trace_at::block).load(conn)? {
-                blocks.entry(block).or_default().push(hash);
+                blocks.entry(block).or_default().push(bits);
             }
             kept::bound(conn, "DELETE FROM kept_trace WHERE trace_id = ?", trace_id)?;
         }
-        for (block, hashes) in blocks {
+        for (block, all) in blocks {
             let stay = thin::again(conn, &mut self.thinner, block)?;
             // Another trace may have the same key.
-            for hash in hashes.into_iter().filter(|hash| !stay.contains(hash)) {
-                let key = trace_index::key(trace_index::KEPT, hash);
+            for bits in all.into_iter().filter(|bits| !stay.contains(bits)) {
+                let key = trace_index::key(trace_index::KEPT, bits);
                 diesel::delete(trace_at::table.find((key, block))).run(conn)?;
             }
         }

@@ -110,7 +110,8 @@ fn whole(
     take(conn, thinner, ids, true).map(drop)
 }
 
-/// Takes from a block that was thinned out what is not kept any more; returns the hashes of the traces that stay.
+/// Takes from a block that was thinned out what is not kept any more; returns what is in the keys of the traces that
+/// stay.
 pub(super) fn again(
     conn: &mut SqliteConnection,
     thinner: &mut Thinner,
@@ -166,7 +167,9 @@ fn take(
         }
     }
     let stay = by_block.values().flatten();
-    Ok(stay.map(|one| one.trace_id.hash()).collect())
+    Ok(stay
+        .map(|one| trace_index::bits(one.trace_id.hash()))
+        .collect())
 }
 
 /// A block with what stays.

@@ -250,6 +250,29 @@ fn a_trace_is_judged_by_all_that_arrives_within_the_wait() {
 }
 
 #[test]
+fn a_trace_that_goes_does_not_take_the_key_of_one_that_stays() {
+    // The hashes of their ids differ, and agree in the bits that are in a key.
+    let (goes, stays) = (223_174, 1_331_803);
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = open(dir.path());
+    let mut batch = Batch::new(resource("shop"), NEW_YEAR);
+    request(&mut batch, 999, "a", NEW_YEAR, 5000, "select 1");
+    request(&mut batch, goes, "a", NEW_YEAR, 1500, "select 1");
+    failure(&mut batch, stays, NEW_YEAR);
+    submit(&store, batch);
+    submit(&store, filler(1000, NEW_YEAR + 30 * SECOND));
+    let last = newest_block(&store);
+    store.close();
+    drop(store);
+
+    let store = Store::open(sampling(dir.path(), 0.0)).expect("opens");
+    wait_until_sampled(&store, last);
+    assert_eq!(found(&store, goes), 0);
+    assert_eq!(found(&store, stays), 3);
+    check(&store, dir.path());
+}
+
+#[test]
 fn without_tail_sampling_all_traces_stay() {
     let dir = tempfile::tempdir().expect("a directory");
     let store = Store::open(sampling(dir.path(), 1.0)).expect("opens");

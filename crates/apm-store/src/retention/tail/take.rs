@@ -23,21 +23,21 @@ struct Sorted {
     gone: Vec<i64>,
     /// Those that stand for others.
     shared: Vec<i64>,
-    /// Hashes of the traces.
+    /// What is in the keys of the traces.
     staying: HashSet<u64>,
     going: HashSet<u64>,
 }
 
 impl Sorted {
     fn add(&mut self, row: &Row, decision: Option<Decision>) {
-        let hash = row.trace_id.as_ref().map(|id| id.hash());
+        let bits = row.trace_id.as_ref().map(|id| trace_index::bits(id.hash()));
         if decision == Some(Decision::Goes) {
             self.gone.push(row.seq);
-            self.going.extend(hash);
+            self.going.extend(bits);
             return;
         }
         self.stay.push(row.seq);
-        self.staying.extend(hash);
+        self.staying.extend(bits);
         if decision == Some(Decision::InShare) {
             self.shared.push(row.seq);
         }
@@ -169,8 +169,8 @@ fn replace(
         }
         let segment = trace_index::segment(id * SLOTS);
         // Another trace may have the same key.
-        for hash in of_block.going.difference(&of_block.staying) {
-            let key = (trace_index::key(segment, *hash), *id);
+        for bits in of_block.going.difference(&of_block.staying) {
+            let key = (trace_index::key(segment, *bits), *id);
             delete(trace_at::table.find(key)).run(conn)?;
         }
     }
