@@ -8,6 +8,8 @@ use actix_web::web::Query;
 use apm_time::Range;
 use serde_json::{Map, Value};
 
+use crate::analytics::discover::LATEST;
+
 /// Traces where no number is asked for, and at most.
 const USUAL: usize = 20;
 const MOST: usize = 200;
@@ -110,8 +112,8 @@ impl Search {
                 .map_err(|_| format!("{name}: {text} is no number of microseconds")),
             None => Ok(None),
         };
-        let to = time("end")?.unwrap_or(now).clamp(0, i64::MAX - 1);
-        let from = time("start")?.unwrap_or(to - HOUR).clamp(0, i64::MAX - 1);
+        let to = time("end")?.unwrap_or(now).clamp(0, LATEST);
+        let from = time("start")?.unwrap_or(to - HOUR).clamp(0, LATEST);
         if from >= to {
             return Err("start: it is not before end".to_owned());
         }
@@ -174,7 +176,7 @@ pub(super) fn lookback(asked: &Pairs, now: i64) -> Result<Range, String> {
             .map_err(|_| format!("{name}: {text} is no number of milliseconds")),
         None => Ok(usual),
     };
-    let to = millis("endTs", now / 1000)?.clamp(0, i64::MAX / 2000) * 1000;
+    let to = millis("endTs", now / 1000)?.clamp(0, LATEST / 1000) * 1000;
     let length = millis("lookback", 24 * HOUR / 1000)?.clamp(1, 90 * 24 * HOUR / 1000) * 1000;
     Ok(Range {
         from: (to - length).max(0),

@@ -172,7 +172,8 @@ impl Others {
                 // The engine has what is stored here, too, but for the last seconds.
                 let first = found.axis.buckets.first().map_or(0, |bucket| bucket.start);
                 for (start, count) in counts {
-                    let place = usize::try_from(start.saturating_sub(first) / found.axis.interval).ok();
+                    let place =
+                        usize::try_from(start.saturating_sub(first) / found.axis.interval).ok();
                     if let Some(slot) = place.and_then(|place| found.histogram.get_mut(place)) {
                         *slot = (*slot).max(*count);
                     }

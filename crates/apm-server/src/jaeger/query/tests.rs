@@ -48,6 +48,16 @@ fn without_a_range_the_last_hour_is_searched() {
 }
 
 #[test]
+fn times_are_those_that_events_can_have() {
+    let (least, most) = (i64::MIN.to_string(), i64::MAX.to_string());
+    let search = read(&[("service", "a"), ("start", &least), ("end", &most)]).expect("sound");
+    assert_eq!((search.range.from, search.range.to), (0, LATEST));
+    let asked = Pairs::from([("endTs".to_owned(), most)]);
+    let range = lookback(&asked, NOW).expect("sound");
+    assert!(range.from < range.to && range.to <= LATEST, "{range:?}");
+}
+
+#[test]
 fn what_is_wrong_is_named() {
     for (pairs, word) in [
         (&[][..], "service"),
