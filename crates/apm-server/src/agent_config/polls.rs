@@ -28,6 +28,10 @@ const GONE: i64 = 86_400_000_000;
 /// Agents that are remembered; the ones that asked last.
 const MOST: i64 = 1_000;
 
+/// The name of all agents in browsers. By their own names, those of the browsers, the visitors of a page would be more
+/// than are remembered, and would take the places of all others.
+pub(crate) const BROWSERS: &str = "agents in browsers";
+
 /// Characters of an agent's name that are kept.
 const MOST_NAME: usize = 120;
 
@@ -102,7 +106,9 @@ pub(crate) fn is_news(conn: &mut SqliteConnection, poll: &Poll) -> QueryResult<b
         .select((agent_asked::etag, agent_asked::at))
         .get_result(conn)
         .optional()?;
-    Ok(known.is_none_or(|(etag, at)| etag != poll.etag || poll.at - at >= PAUSE))
+    // Of many that have one name, some have applied what others have not.
+    let is_other = |etag: String| etag != poll.etag && poll.agent != BROWSERS;
+    Ok(known.is_none_or(|(etag, at)| is_other(etag) || poll.at - at >= PAUSE))
 }
 
 /// Notes that an agent polled. Nobody waits for it.

@@ -7,7 +7,7 @@ use apm_store::{Store, StoreError};
 use serde::Deserialize;
 
 use super::respond;
-use crate::agent_config::polls::{self, Poll};
+use crate::agent_config::polls::{self, BROWSERS, Poll};
 use crate::agent_config::{self, Settings};
 use crate::known_tags::KnownTags;
 
@@ -90,8 +90,12 @@ pub(super) async fn settings_of(
     let known = known.first().map(str::to_owned).or(query.ifnonematch);
     let agent = request.headers().get(header::USER_AGENT);
     let agent = agent.and_then(|agent| agent.to_str().ok());
+    let agent = match only {
+        Some(_) => BROWSERS,
+        None => agent.unwrap_or("unnamed"),
+    };
     let etag = known.clone().unwrap_or_default();
-    let mut poll = Poll::new(&name, &environment, agent.unwrap_or("unnamed"), &etag);
+    let mut poll = Poll::new(&name, &environment, agent, &etag);
     let found = store.read_async(move |conn| {
         let found = agent_config::find(conn, &name, Some(&environment))?.unwrap_or_default();
         // The tag of a part of the settings stands for all of them.

@@ -297,6 +297,23 @@ async fn a_browser_is_told_its_rate_of_samples_and_nothing_else() {
     let again = format!("{path}&ifnonematch={}", etag.trim_matches('"'));
     assert_eq!(server.send("GET", &again, &[SHOP], "").await.status, 304);
     assert_eq!(server.send("GET", path, &[EVIL], "").await.status, 403);
+    // The visitors of a page are one agent, however their browsers call themselves.
+    for number in 0..5 {
+        let name = format!("Browser/{number}");
+        let headers = [SHOP, ("User-Agent", name.as_str())];
+        assert_eq!(server.send("GET", path, &headers, "").await.status, 200);
+    }
+    // What was noted before is written before an event.
+    let lines = [
+        json!({"metadata": {"service": {"name": "shop", "agent": {"name": "a", "version": "1"}}}}),
+        json!({"error": {"id": "1", "log": {"message": "a"}}}),
+    ];
+    let lines = lines.map(|line| line.to_string()).join("\n");
+    assert_eq!(server.intake(lines).await.status, 202);
+    let settings = server.get("/api/v1/settings").await.json();
+    let asked = &settings["agents"][0]["agents"];
+    assert_eq!(asked.as_array().map(Vec::len), Some(1), "{settings}");
+    assert_eq!(asked[0]["agent"], "agents in browsers");
     server.stop().await;
 }
 
