@@ -290,7 +290,7 @@ mod tests {
             (json!({"own": "x\nrecording=false"}), false),
             (json!({"": "x"}), false),
             (json!({"a=b": "x"}), false),
-            (json!({&long[..65]: "x"}), false),
+            (json!({(&long[..65]): "x"}), false),
             (many(51), false),
             (json!({"own": 7}), false),
             (json!([]), false),

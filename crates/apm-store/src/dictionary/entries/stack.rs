@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+use diesel::connection::DefaultLoadingMode;
 use diesel::insert_into;
 use diesel::prelude::*;
 use xxhash_rust::xxh3::xxh3_128;
@@ -40,7 +41,7 @@ impl Entry for Stack<'_> {
             .filter(stack::hash.eq(self.hash()))
             .order(stack::id.desc())
             .select((stack::id, stack::last_seen, stack::data))
-            .load_iter::<(i64, i64, Vec<u8>), _>(conn)?;
+            .load_iter::<(i64, i64, Vec<u8>), DefaultLoadingMode>(conn)?;
         // Senders can make any number of traces of one hash. Those that are not compared get another row, for which
         // there is room; comparing each with all of them would take the writer's time.
         for row in same_hash.take(COMPARED) {
