@@ -36,14 +36,19 @@ pub(super) fn parse(text: &[u8]) -> Result<SourceMap, String> {
     }
 }
 
-/// A map of the store; none where it is gone or damaged.
+/// A map of the store; none where it is gone or damaged. `left`: bytes of maps that may still be read for the same
+/// document; where there are none, only those that are held are found.
 pub(super) fn get(
     conn: &mut SqliteConnection,
     id: i64,
     hash: &[u8],
+    left: &mut usize,
 ) -> QueryResult<Option<Arc<SourceMap>>> {
     if let Some(map) = held(hash) {
         return Ok(Some(map));
+    }
+    if *left == 0 {
+        return Ok(None);
     }
     let row: Option<(i64, Vec<u8>)> = source_map::table
         .find(id)
@@ -55,6 +60,7 @@ pub(super) fn get(
     };
     // A damaged row does not get more memory than a map may take.
     let bytes = usize::try_from(raw_bytes).unwrap_or(0).min(super::LARGEST);
+    *left = left.saturating_sub(bytes);
     let text = match zstd::bulk::decompress(&compressed, bytes) {
         Ok(text) => text,
         Err(error) => {

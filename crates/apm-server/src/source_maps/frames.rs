@@ -13,6 +13,9 @@ use super::{cache, of_version, path};
 const AGENTS: [&str; 2] = ["rum-js", "js-base"];
 /// Lines of source before and after a frame's own.
 const AROUND: u32 = 5;
+/// Bytes of maps that are read for a document, or one map more. A stranger may send frames that name all maps of a
+/// version in turns, over and over.
+const READ: usize = 64 << 20;
 /// Longest line of source that is shown, bytes.
 const LONGEST: usize = 2048;
 /// Parts of paths that tell a library.
@@ -36,10 +39,11 @@ pub(crate) fn map_frames(conn: &mut SqliteConnection, document: &mut Value) -> Q
     }
     let maps = of_version(conn, service, version)?;
     let named = format!("service.name={service} service.version={version}");
+    let mut left = READ;
     let mut culprit = None;
     for pointer in ["/error/log/stacktrace", "/span/stacktrace"] {
         if let Some(frames) = document.pointer_mut(pointer).and_then(Value::as_array_mut) {
-            let told = map_stack(conn, &maps, &named, frames)?;
+            let told = map_stack(conn, &maps, &named, &mut left, frames)?;
             culprit = culprit.or(told);
         }
     }
@@ -50,7 +54,7 @@ pub(crate) fn map_frames(conn: &mut SqliteConnection, document: &mut Value) -> Q
         // Indexing would add the member where an exception came without a stack.
         let frames = exception.get_mut("stacktrace");
         if let Some(frames) = frames.and_then(Value::as_array_mut) {
-            let told = map_stack(conn, &maps, &named, frames)?;
+            let told = map_stack(conn, &maps, &named, &mut left, frames)?;
             culprit = culprit.or(told);
         }
     }
@@ -73,11 +77,12 @@ fn has_frames(document: &Value) -> bool {
         || document.pointer("/span/stacktrace").is_some()
 }
 
-/// Maps the frames of a stack, innermost first. Gives the culprit: the first frame that was mapped and is no library's.
+/// Maps the frames of a stack, innermost first. `left`: bytes of maps that may be read. Gives the culprit: the first frame that was mapped and is no library's.
 fn map_stack(
     conn: &mut SqliteConnection,
     maps: &Maps,
     named: &str,
+    left: &mut usize,
     frames: &mut [Value],
 ) -> QueryResult<Option<String>> {
     // A map tells the function that is called at a place. The one that the place is in is told by the frame outside.
@@ -92,14 +97,21 @@ fn map_stack(
         let (Some(address), (Some(line), Some(column))) = (address, place) else {
             continue;
         };
-        let found = match best(maps, &address) {
-            Some((id, hash)) => cache::get(conn, *id, hash)?,
+        let fitting = best(maps, &address);
+        let found = match fitting {
+            Some((id, hash)) => cache::get(conn, *id, hash, left)?,
             None => None,
         };
+        let is_beyond = fitting.is_some() && found.is_none() && *left == 0;
         let found = found.and_then(|map| Place::original(&map, line, column));
         let Some(place) = found else {
             let bundle = path::bare(&address);
-            let error = format!("unable to find sourcemap.url for {named} bundle.path={bundle}");
+            let error = match is_beyond {
+                true => {
+                    "this stack trace needs more source maps than are read at a time".to_owned()
+                }
+                false => format!("unable to find sourcemap.url for {named} bundle.path={bundle}"),
+            };
             frame["sourcemap"] = json!({ "error": error });
             continue;
         };
@@ -212,6 +224,7 @@ fn line_of(source: &SourceView, number: u32) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source_maps::{LARGEST, source_map};
 
     /// `function boom(){throw 1}function go(){boom()}go()` on one line of `app.min.js`, of two files.
     const MAP: &str = r#"{"version":3,"file":"app.min.js","sources":["src/boom.js","node_modules/go/index.js"],
@@ -231,5 +244,47 @@ mod tests {
                 && Place::original(&map, 0, 0).is_none_or(|at| at.line > 0)
         );
         assert!(Place::original(&map, u64::MAX, 1).is_none());
+    }
+
+    #[test]
+    fn a_document_makes_the_server_read_so_many_bytes_of_maps() {
+        let conn = &mut apm_store::scratch(&[]).unwrap();
+        let map = zstd::bulk::compress(MAP.as_bytes(), 1).unwrap();
+        for name in ["a.js", "b.js", "c.js"] {
+            let row = (
+                source_map::service.eq("shop"),
+                source_map::version.eq("1"),
+                source_map::path.eq(name),
+                source_map::received.eq(1),
+                source_map::raw_bytes.eq(LARGEST as i64),
+                source_map::bytes.eq(1),
+                source_map::hash.eq(format!("read of {name}").into_bytes()),
+                source_map::map.eq(&map),
+            );
+            diesel::insert_into(source_map::table)
+                .values(row)
+                .execute(conn)
+                .unwrap();
+        }
+        let frame = |name: &str| json!({"abs_path": name, "line": {"number": 1, "column": 1}});
+        let frames: Vec<Value> = ["c.js", "b.js", "a.js", "b.js", "a.js"].map(frame).into();
+        let document = json!({"agent": {"name": "rum-js"}, "service": {"name": "shop", "version": "1"},
+            "error": {"exception": [{"stacktrace": frames}]}});
+        let mut mapped = |expected: [bool; 5]| {
+            let mut document = document.clone();
+            map_frames(conn, &mut document).unwrap();
+            let frames = document["error"]["exception"][0]["stacktrace"].as_array();
+            let done = frames
+                .unwrap()
+                .iter()
+                .map(|frame| frame["sourcemap"]["updated"] == true);
+            assert_eq!(done.collect::<Vec<_>>(), expected, "{document}");
+            document
+                .to_string()
+                .contains("more source maps than are read")
+        };
+        assert!(mapped([false, true, true, true, true]));
+        // Those that are held are not read again.
+        assert!(!mapped([true; 5]));
     }
 }
