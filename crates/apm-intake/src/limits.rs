@@ -7,8 +7,8 @@ const EARLIEST: i64 = -62_135_596_800_000_000;
 const LATEST: i64 = 253_402_207_200_999_999;
 /// A year, µs: sums of some hundred thousand such durations still fit.
 const LONGEST: i64 = 366 * 24 * 3_600 * 1_000_000;
-/// The largest integer up to which a float is exact.
-const MOST: i64 = 1 << 53;
+/// A million of millions: sums of some millions of such counts still fit, and floats hold them exactly.
+const MOST: i64 = 1 << 40;
 
 /// A time, µs since the epoch.
 pub(super) fn time(us: i64) -> i64 {
