@@ -13,10 +13,12 @@ use crate::config_file::ConfigFile;
 use crate::logging::LogFormat;
 use crate::strategy::Strategy;
 use crate::terminal;
+pub(crate) use masked::masked;
 use values::{age, database, host_and_port, http_url, server_url};
 
 mod advise;
 mod help;
+mod masked;
 mod output;
 mod rum;
 mod server;
@@ -85,7 +87,9 @@ impl Cli {
             std::process::exit(2)
         });
         let command = Self::listed_with(&file);
-        let cli = Self::from_arg_matches(&command.get_matches_from(line));
+        let matches = command.try_get_matches_from(line);
+        let matches = matches.unwrap_or_else(|error| masked(error).exit());
+        let cli = Self::from_arg_matches(&matches);
         let mut cli = cli.unwrap_or_else(|error| error.exit());
         cli.alerts = file.alerts;
         cli

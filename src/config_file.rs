@@ -9,11 +9,12 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, anyhow, bail, ensure};
 use apm_store::text_file;
 use clap::{ArgAction, Command};
 use toml::{Table, Value};
 
+use crate::cli::masked;
 use crate::terminal::print;
 use alerts::Alerts;
 
@@ -51,11 +52,12 @@ impl ConfigFile {
     }
 
     fn parse(text: &str, command: &Command) -> anyhow::Result<Self> {
-        let mut table: Table = toml::from_str(text)?;
+        let unread = |error| anyhow!("{}", at_line(text, &error));
+        let mut table: Table = toml::from_str(text).map_err(unread)?;
         let alerts = match table.remove("alerts") {
             None => Alerts::default(),
             // Read from the text again, so that an error names its line.
-            Some(_) => toml::from_str::<alerts::File>(text)?.alerts,
+            Some(_) => toml::from_str::<alerts::File>(text).map_err(unread)?.alerts,
         };
         let mut options = BTreeMap::new();
         for (key, value) in table {
@@ -92,7 +94,7 @@ impl ConfigFile {
         match command.clone().try_get_matches_from(line) {
             Ok(_) => Ok(()),
             Err(error) => {
-                let text = error.render().to_string();
+                let text = masked(error).render().to_string();
                 // The usage of the command line follows, which is of no use for a file.
                 let first = text.split("\n\n").next().unwrap_or_default();
                 bail!("{}", first.trim_start_matches("error: ").trim());
@@ -117,6 +119,28 @@ impl ConfigFile {
                 let values: Vec<&'static str> = values.collect();
                 command.mut_arg(id, |option| option.default_values(values))
             })
+    }
+}
+
+/// What is wrong, and the line where. The line itself, which an error of TOML shows, may hold a secret.
+fn at_line(text: &str, error: &toml::de::Error) -> String {
+    let start = error
+        .span()
+        .map(|span| span.start)
+        .and_then(|at| text.get(..at));
+    match start {
+        Some(before) => {
+            let column = before
+                .rsplit('\n')
+                .next()
+                .unwrap_or_default()
+                .chars()
+                .count()
+                + 1;
+            let line = before.matches('\n').count() + 1;
+            format!("line {line}, column {column}: {}", error.message())
+        }
+        None => error.message().to_owned(),
     }
 }
 

@@ -184,6 +184,25 @@ fn a_file_without_end_is_refused() {
 }
 
 #[test]
+fn what_is_wrong_is_said_without_secrets() {
+    for (file, words) in [
+        (
+            "insecure = true\napm-secret-token = \"secret",
+            "line 2, column",
+        ),
+        ("[alerts]\nsmtp_url = [\"secret\"", "line 2, column"),
+        ("elasticsearch = 'http://me:secret@es:99999'", "…@es:99999"),
+    ] {
+        let error = ConfigFile::parse(file, &Cli::command()).unwrap_err();
+        let error = format!("{error:#}");
+        assert!(
+            error.contains(words) && !error.contains("secret"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
 fn an_address_without_a_port_is_refused() {
     let error = ConfigFile::parse("apm-listen = 5", &Cli::command()).unwrap_err();
     assert!(format!("{error:#}").contains("apm-listen"), "{error:#}");

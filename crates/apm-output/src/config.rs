@@ -204,7 +204,8 @@ pub fn host(text: &str) -> Result<Url, ConfigError> {
 
 /// An address without the name and the password before its host: errors are logged. A password may have any character
 /// where the address is wrong, so that all before the last `@` but the scheme is left out.
-fn without_user(text: &str) -> String {
+#[must_use]
+pub fn without_user(text: &str) -> String {
     let Some((_, host)) = text.rsplit_once('@') else {
         return text.to_owned();
     };

@@ -28,7 +28,7 @@ mod stats;
 mod template;
 mod worker;
 
-pub use config::{Auth, Config, ConfigError, Pace, host};
+pub use config::{Auth, Config, ConfigError, Pace, host, without_user};
 pub use remote::{Events, Found, FoundDocument, FoundGroup, FoundGroups};
 pub use share::{Coverage, Peer};
 pub use stats::{Lag, Stats};

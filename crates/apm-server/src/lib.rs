@@ -42,7 +42,7 @@ mod watched;
 
 /// The options of the output to Elasticsearch or OpenSearch.
 pub mod output {
-    pub use apm_output::{Auth, Config, ConfigError, host};
+    pub use apm_output::{Auth, Config, ConfigError, host, without_user};
 }
 
 pub use answers::logs::message as log_message;

@@ -161,6 +161,7 @@ impl Remote {
                 && parsed.password().is_none()
         });
         let Some(parsed) = parsed else {
+            let url = apm_output::without_user(&url);
             return Err(RemoteError::Address { url });
         };
         let mut headers = HeaderMap::new();
@@ -343,7 +344,6 @@ mod tests {
             "ftp://localhost",
             "https://a?b",
             "http://a#b",
-            "http://user:pass@a",
         ] {
             let error = new(url).expect_err(url).to_string();
             assert!(
@@ -351,6 +351,16 @@ mod tests {
                 "{error}"
             );
         }
+    }
+
+    #[test]
+    fn a_password_in_an_address_does_not_show() {
+        let error = Remote::new("http://user:pass@a", None, &Trust::System).unwrap_err();
+        let error = error.to_string();
+        assert!(
+            error.starts_with("http://…@a is not") && !error.contains("pass"),
+            "{error}"
+        );
     }
 
     #[test]
