@@ -42,6 +42,9 @@ pub enum BackupError {
     /// A backup never replaces a file.
     #[error("{path} exists already: choose another file, or delete it", path = .0.display())]
     Exists(PathBuf),
+    /// SQLite would take the copy for a part of the original, and delete it.
+    #[error("{path} is a name that the database itself uses: choose another file", path = .0.display())]
+    Own(PathBuf),
     /// Another process makes the same copy.
     #[error("another backup writes {path}: wait for it, or choose another file", path = .0.display())]
     InUse(PathBuf),
@@ -88,6 +91,16 @@ pub fn backup(from: &Path, to: &Path) -> Result<Backup, BackupError> {
     if to.exists() {
         return Err(BackupError::Exists(to.to_owned()));
     }
+    if is_beside(from, to) {
+        return Err(BackupError::Own(to.to_owned()));
+    }
+    // A log of another database that had this name would be played into the copy when it is opened.
+    for suffix in ["-wal", "-journal"] {
+        let log = beside(to, suffix);
+        if std::fs::metadata(&log).is_ok_and(|log| log.len() > 0) {
+            return Err(BackupError::Exists(log));
+        }
+    }
     let partial = partial(to);
     let io = |path: &Path, source| BackupError::Io {
         path: path.to_owned(),
@@ -108,6 +121,20 @@ pub fn backup(from: &Path, to: &Path) -> Result<Backup, BackupError> {
         let _ = std::fs::remove_file(&partial);
     }
     done
+}
+
+/// Whether a path is that of a file that SQLite or the store has beside a database.
+fn is_beside(database: &Path, path: &Path) -> bool {
+    let place = |path: &Path| {
+        let directory = match path.parent() {
+            Some(parent) if parent != Path::new("") => parent.canonicalize(),
+            _ => Path::new(".").canonicalize(),
+        };
+        directory.ok().zip(path.file_name().map(ToOwned::to_owned))
+    };
+    let wanted = place(path);
+    let mut own = ["-wal", "-shm", "-journal", ".lock"].into_iter();
+    wanted.is_some() && own.any(|suffix| place(&beside(database, suffix)) == wanted)
 }
 
 /// Makes the file that is written, or takes over what a backup left that was killed: its lock ended with the process.
@@ -242,6 +269,28 @@ mod tests {
         backup(&from, &to).unwrap();
         assert!(to.exists() && !partial.exists());
         drop(crate::Store::open(crate::StoreOptions::new(&to)).unwrap());
+    }
+
+    #[test]
+    fn a_copy_gets_no_name_of_the_original_and_none_that_has_a_log() {
+        let dir = tempfile::tempdir().unwrap();
+        let from = dir.path().join("apm.db");
+        drop(crate::Store::open(crate::StoreOptions::new(&from)).unwrap());
+        for suffix in ["-wal", "-shm", "-journal"] {
+            let own = dir.path().join(".").join(format!("apm.db{suffix}"));
+            let error = backup(&from, &own).unwrap_err();
+            assert!(matches!(error, BackupError::Own(_)), "{suffix}: {error}");
+            assert!(!own.exists() && !partial(&own).exists());
+        }
+        for suffix in ["-wal", "-journal"] {
+            let to = dir.path().join(format!("copy{suffix}.db"));
+            let log = beside(&to, suffix);
+            std::fs::write(&log, "left of another database").unwrap();
+            let error = backup(&from, &to).unwrap_err();
+            assert!(matches!(error, BackupError::Exists(path) if path == log));
+            std::fs::write(&log, "").unwrap();
+            backup(&from, &to).unwrap();
+        }
     }
 
     #[cfg(unix)]
