@@ -199,7 +199,7 @@ pub struct BackupOptions {
     pub file: PathBuf,
 }
 
-/// Subcommands for the file of --apm-api-key-file. A running server notices a change within a second.
+/// Subcommands for the file of --apm-api-key-file. A running server notices a change within two seconds.
 #[derive(Debug, Clone, Subcommand)]
 pub enum ApiKeyCommand {
     /// Make a key, print what its holder presents, and add its hash to the file. The key is shown this once.

@@ -26,7 +26,16 @@ pub(crate) struct Watched<T> {
     start: Instant,
     /// When the files were last looked at, ms since the start.
     looked: AtomicU64,
-    seen: Mutex<Seen>,
+    known: Mutex<Known>,
+}
+
+/// What is known of the files.
+#[derive(Debug)]
+struct Known {
+    /// When the value was read.
+    seen: Seen,
+    /// The marks of a change, until they are found again at the next look: a file may be half-written before.
+    changed: Option<Vec<Option<Mark>>>,
 }
 
 /// The files as they were when the value was read.
@@ -43,6 +52,8 @@ struct Mark {
     modified: Option<SystemTime>,
     length: u64,
     inode: u64,
+    /// Whether it can be read again: to open a pipe would wait for somebody to write.
+    is_file: bool,
 }
 
 impl<T> fmt::Debug for Watched<T> {
@@ -71,11 +82,14 @@ impl<T> Watched<T> {
             value: RwLock::new(Arc::new(value)),
             start: Instant::now(),
             looked: AtomicU64::new(0),
-            seen: Mutex::new(seen),
+            known: Mutex::new(Known {
+                seen,
+                changed: None,
+            }),
         })
     }
 
-    /// The value as the files have it, or had it a second ago. While they cannot be read it stays as it was, and the
+    /// The value as the files have it, or had it two seconds ago. While they cannot be read it stays as it was, and the
     /// log says so.
     pub(crate) fn get(&self) -> Arc<T> {
         let now = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -91,17 +105,31 @@ impl<T> Watched<T> {
         {
             self.look();
         }
+        self.value()
+    }
+
+    /// The value that is known.
+    fn value(&self) -> Arc<T> {
         Arc::clone(&self.value.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn look(&self) {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let found = Seen::read(&self.files);
-        if seen.is_settled && found.marks == seen.marks {
+        let is_changed = found.marks != known.seen.marks;
+        if is_changed && known.changed.as_ref() != Some(&found.marks) {
+            known.changed = Some(found.marks);
             return;
         }
-        let is_changed = found.marks != seen.marks;
-        match (self.read)() {
+        known.changed = None;
+        if !is_changed && known.seen.is_settled {
+            return;
+        }
+        let read = match found.marks.iter().flatten().all(|mark| mark.is_file) {
+            true => (self.read)(),
+            false => Err(format!("no regular files: {}", self.names())),
+        };
+        match read {
             Ok(value) => {
                 *self.value.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(value);
                 if is_changed {
@@ -113,7 +141,7 @@ impl<T> Watched<T> {
             }
             Err(_) => {}
         }
-        *seen = found;
+        known.seen = found;
     }
 
     fn names(&self) -> String {
@@ -141,6 +169,7 @@ impl Mark {
             modified: data.modified().ok(),
             length: data.len(),
             inode: inode(&data),
+            is_file: data.is_file(),
         })
     }
 }
@@ -172,8 +201,10 @@ mod tests {
     }
 
     fn looked(watched: &Watched<u32>) -> u32 {
+        // A change is read when it is found for the second time.
         watched.look();
-        *watched.get()
+        watched.look();
+        *watched.value()
     }
 
     #[test]
@@ -202,5 +233,38 @@ mod tests {
         std::fs::rename(new, &file).unwrap();
         assert_eq!(looked(&watched), 3);
         assert!(text(&file, 1).unwrap_err().contains("more than 1 bytes"));
+    }
+
+    #[test]
+    fn a_file_that_is_being_written_is_read_when_it_is_whole() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("number");
+        std::fs::write(&file, "100\n").unwrap();
+        let own = file.clone();
+        let watched = Watched::open(vec![file.clone()], move || number(&own)).unwrap();
+        for part in ["", "2", "20", "200\n"] {
+            std::fs::write(&file, part).unwrap();
+            watched.look();
+            assert_eq!(*watched.value(), 100, "{part}");
+        }
+        watched.look();
+        assert_eq!(*watched.value(), 200);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_in_the_place_of_a_file_is_not_waited_for() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("number");
+        std::fs::write(&file, "1\n").unwrap();
+        let own = file.clone();
+        let watched = Watched::open(vec![file.clone()], move || number(&own)).unwrap();
+        std::fs::remove_file(&file).unwrap();
+        let made = std::process::Command::new("mkfifo").arg(&file).status();
+        assert!(made.unwrap().success());
+        assert_eq!(looked(&watched), 1);
+        std::fs::remove_file(&file).unwrap();
+        std::fs::write(&file, "2\n").unwrap();
+        assert_eq!(looked(&watched), 2);
     }
 }
