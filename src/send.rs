@@ -58,7 +58,8 @@ fn finish(
     bar.finish();
     for refusal in target.refusals() {
         let document: String = refusal.document.chars().take(120).collect();
-        warning(format_args!("refused: {}: {document}", refusal.message));
+        let message: String = refusal.message.chars().take(500).collect();
+        warning(format_args!("refused: {message}: {document}"));
     }
     sent.map_err(|error| match target.taken().accepted {
         0 => error.into(),

@@ -39,8 +39,9 @@ pub struct Summary {
 
 impl AddAssign for Summary {
     fn add_assign(&mut self, other: Self) {
-        self.accepted += other.accepted;
-        self.rejected += other.rejected;
+        // A server may answer with any numbers.
+        self.accepted = self.accepted.saturating_add(other.accepted);
+        self.rejected = self.rejected.saturating_add(other.rejected);
     }
 }
 
@@ -248,4 +249,20 @@ fn is_metadata(line: &[u8]) -> bool {
         return false;
     };
     line.trim_ascii_start().starts_with(b"\"metadata\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_that_no_server_can_mean_are_added() {
+        let most = Summary {
+            accepted: u64::MAX,
+            rejected: u64::MAX,
+        };
+        let mut sum = most;
+        sum += most;
+        assert_eq!((sum.accepted, sum.rejected), (u64::MAX, u64::MAX));
+    }
 }
