@@ -14,6 +14,9 @@ use crate::fill;
 use crate::guard::{Guard, message};
 use crate::options::Options;
 
+/// Bytes of a value on the copy. One comparison by `LIKE` takes time by its length, and is not ended before it is over.
+const LONGEST_VALUE: i32 = 2 << 20;
+
 /// The copy may become so many times as large as the database: indexes, and pages that an interrupted statement leaves.
 const GROWTH: u64 = 4;
 
@@ -59,6 +62,8 @@ impl Copy {
                 .map_err(|reason| AdviseError::open(file, reason))?;
         }
         let guard = Guard::new(&conn, options).map_err(failed)?;
+        let length = rusqlite::limits::Limit::SQLITE_LIMIT_LENGTH;
+        conn.set_limit(length, LONGEST_VALUE).map_err(failed)?;
         Ok(Self {
             conn,
             guard,

@@ -3,7 +3,7 @@
 //! The text of a statement comes from telemetry, so from anybody. On the copy it may read and change rows, and nothing
 //! else: no other file, no setting, no schema. A migration may change the schema as well.
 
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -12,11 +12,12 @@ use rusqlite::limits::Limit;
 use rusqlite::{Connection, ErrorCode};
 use sqlite_meter::MemoryBound;
 
+use crate::functions::{MOST_LIKES, is_like, replace_slow_functions};
 use crate::options::Options;
 use crate::spill::Spill;
 
-/// Instructions between two looks at the clock.
-const STEPS: i32 = 2_000;
+/// Instructions between two looks at the clock. Each may be a function that takes a while.
+const STEPS: i32 = 50;
 
 /// Longest statement, bytes.
 pub(crate) const LONGEST_SQL: usize = 100_000;
@@ -58,6 +59,8 @@ pub(crate) struct Guard {
     spill: Arc<Mutex<Option<Spill>>>,
     stop: Arc<AtomicBool>,
     reason: Arc<Mutex<Option<String>>>,
+    /// Comparisons by `LIKE` in the current statement.
+    likes: Arc<AtomicU32>,
 }
 
 impl Guard {
@@ -71,15 +74,19 @@ impl Guard {
             writes: options.statement_writes,
             stop: Arc::clone(&options.stop),
             reason: Arc::default(),
+            likes: Arc::default(),
         };
         for (limit, most) in [
             (Limit::SQLITE_LIMIT_LENGTH, 64 << 20),
             (Limit::SQLITE_LIMIT_EXPR_DEPTH, 200),
+            // The time of one LIKE grows with the product of both lengths.
+            (Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 200),
             (Limit::SQLITE_LIMIT_ATTACHED, 0),
             (Limit::SQLITE_LIMIT_WORKER_THREADS, 0),
         ] {
             conn.set_limit(limit, most)?;
         }
+        replace_slow_functions(conn)?;
         let clock = guard.clone();
         conn.progress_handler(
             STEPS,
@@ -109,6 +116,7 @@ impl Guard {
         self.until
             .store(self.now().saturating_add(nanos), Ordering::Relaxed);
         self.whose.store(whose as u8, Ordering::Relaxed);
+        self.likes.store(0, Ordering::Relaxed);
         *self.spill() = (whose == Whose::Recorded).then(|| Spill::new(self.writes));
         let bound = (whose != Whose::Ours).then(|| MemoryBound::begin(MEMORY));
         let done = work();
@@ -161,7 +169,17 @@ impl Guard {
         if whose == Whose::Ours as u8 {
             return Authorization::Allow;
         }
-        match refusal(whose == Whose::Migration as u8, context) {
+        let is_one_too_many = match context.action {
+            AuthAction::Function { function_name }
+                if whose == Whose::Recorded as u8 && is_like(function_name) =>
+            {
+                self.likes.fetch_add(1, Ordering::Relaxed) >= MOST_LIKES
+            }
+            _ => false,
+        };
+        let too_many = is_one_too_many
+            .then(|| format!("it has more than {MOST_LIKES} comparisons by LIKE or GLOB"));
+        match too_many.or_else(|| refusal(whose == Whose::Migration as u8, context)) {
             None => Authorization::Allow,
             Some(why) => {
                 self.lock().get_or_insert(why);

@@ -13,6 +13,7 @@ mod candidates;
 mod copy;
 mod error;
 mod fill;
+mod functions;
 mod guard;
 mod lab;
 mod measure;
@@ -31,6 +32,7 @@ mod statistics;
 mod values;
 
 pub use error::AdviseError;
+pub use functions::{MOST_LIKES, is_like, replace_slow_functions};
 pub use lab::Lab;
 pub use migration::{Fate, Migration, Replay, check_migration};
 pub use options::{Options, Recorded, Stage};

@@ -74,6 +74,7 @@ pub(super) const MODULES: &[(&str, &[&str])] = &[
             "rowids",
             "options",
             "spill",
+            "functions",
             "guard",
             "prepare",
             "plan",

@@ -50,6 +50,10 @@ fn what_cannot_be_judged_says_why() {
         ("SELECT load_extension('x')", ""),
         ("SELECT writefile('x', 'y')", ""),
         ("SELECT '\u{0}' FROM people", ""),
+        (
+            "SELECT length(zeroblob(2100000) || x'01') FROM people WHERE age > 0",
+            "too big",
+        ),
     ] {
         let done = lab.replay(&recorded(&[(sql, 1.0)]), &mut |_| ()).unwrap();
         let why = done[0]
@@ -67,6 +71,29 @@ fn what_cannot_be_judged_says_why() {
         )
         .unwrap();
     assert!(done[0].cost.is_some(), "{done:?}");
+}
+
+#[test]
+fn one_call_of_a_function_takes_no_hours() {
+    let database = database();
+    let lab = Lab::open(&database.path, &Options::default(), &mut |_| ()).unwrap();
+    for call in [
+        "instr(zeroblob(2000000), zeroblob(1000000) || x'01') = 0",
+        "trim(hex(zeroblob(1000000)), 'a' || hex(zeroblob(900000))) = ''",
+    ] {
+        let sql = format!("SELECT name FROM people WHERE age > 0 AND {call}");
+        let done = lab.replay(&recorded(&[(&*sql, 1.0)]), &mut |_| ()).unwrap();
+        assert!(done[0].cost.is_some(), "{done:?}");
+    }
+    let likes = vec!["name LIKE '%a%'"; 21].join(" OR ");
+    let sql = format!("SELECT name FROM people WHERE age > 0 AND ({likes})");
+    let done = lab.replay(&recorded(&[(&*sql, 1.0)]), &mut |_| ()).unwrap();
+    let why = done[0].why.clone().unwrap_or_default();
+    assert!(why.contains("more than 20 comparisons"), "{done:?}");
+    let sql = "SELECT json_patch(name, name) FROM people WHERE age > 0";
+    let done = lab.replay(&recorded(&[(sql, 1.0)]), &mut |_| ()).unwrap();
+    let why = done[0].why.clone().unwrap_or_default();
+    assert!(why.contains("not available here"), "{done:?}");
 }
 
 #[test]

@@ -119,6 +119,14 @@ fn what_does_more_than_read_is_refused_with_the_reason() {
         ask(&wide).unwrap_err().to_string(),
         "too many columns in result set"
     );
+    let likes = |count| format!("SELECT {}", vec!["'a' LIKE 'b'"; count].join(", "));
+    assert!(ask(&likes(20)).is_ok());
+    let error = ask(&likes(21)).unwrap_err().to_string();
+    assert!(error.contains("more than 20 comparisons"), "{error}");
+    let error = ask("SELECT json_patch('{}', '{}')")
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("not available here"), "{error}");
     let nested = format!("SELECT 1{}", " + 1".repeat(200));
     assert_eq!(
         ask(&nested).unwrap_err().to_string(),
