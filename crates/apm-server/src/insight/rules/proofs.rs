@@ -23,6 +23,9 @@ const LARGEST: u64 = 256 << 20;
 /// The longest time that one measurement may take.
 const TIME: Duration = Duration::from_secs(20);
 
+/// The longest time that the server waits for a measurement when it stops.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// A statement of a service, and an index.
 type Key = (String, String, String);
 
@@ -110,8 +113,16 @@ impl Proofs {
 impl Drop for Proofs {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
-            // It stops within a few thousand steps of SQLite's.
+        let Some(thread) = self.thread.take() else {
+            return;
+        };
+        // It stops within some steps of SQLite's. One of them may be a function that takes long: the server does not
+        // wait for that, and the thread ends with the process.
+        let until = Instant::now() + PATIENCE;
+        while !thread.is_finished() && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        if thread.is_finished() {
             let _ = thread.join();
         }
     }
@@ -177,5 +188,16 @@ mod tests {
         );
         let wrong = until("CREATE INDEX people_x ON people (x)");
         assert!(wrong.starts_with("Not verified: "), "{wrong}");
+    }
+
+    #[test]
+    fn a_measurement_that_does_not_end_is_not_waited_for() {
+        let (end, ended) = std::sync::mpsc::channel::<()>();
+        let mut proofs = Proofs::default();
+        let thread = std::thread::spawn(move || drop(ended.recv()));
+        proofs.thread.replace(thread);
+        drop(proofs);
+        // Until here it goes on.
+        drop(end);
     }
 }
