@@ -11,14 +11,13 @@ use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::config_file::ConfigFile;
 use crate::logging::LogFormat;
+use crate::masked::masked;
 use crate::strategy::Strategy;
 use crate::terminal;
-pub(crate) use masked::masked;
 use values::{age, database, host_and_port, http_url, server_url};
 
 mod advise;
 mod help;
-mod masked;
 mod output;
 mod rum;
 mod server;

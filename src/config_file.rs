@@ -14,7 +14,7 @@ use apm_store::text_file;
 use clap::{ArgAction, Command};
 use toml::{Table, Value};
 
-use crate::cli::masked;
+use crate::masked::masked;
 use crate::terminal::print;
 use alerts::Alerts;
 
@@ -122,7 +122,7 @@ impl ConfigFile {
     }
 }
 
-/// What is wrong, and the line where. The line itself, which an error of TOML shows, may hold a secret.
+/// The fault, with its line and column. The line itself, which an error of TOML shows, may hold a secret.
 fn at_line(text: &str, error: &toml::de::Error) -> String {
     let start = error
         .span()

@@ -15,6 +15,7 @@ pub mod db;
 pub mod error;
 pub mod health;
 pub mod logging;
+mod masked;
 pub mod mcp;
 pub mod people;
 pub mod process;
