@@ -29,7 +29,7 @@ pub(crate) struct Watched<T> {
     known: Mutex<Known>,
 }
 
-/// What is known of the files.
+/// The files as they are known.
 #[derive(Debug)]
 struct Known {
     /// When the value was read.

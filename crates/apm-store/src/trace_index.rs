@@ -28,7 +28,7 @@ pub(super) fn key(segment: i64, hash: u64) -> i64 {
     segment << HASH_BITS | bits(hash).cast_signed()
 }
 
-/// The part of a hash that is in a key. Traces of different hashes may have the same: whoever chooses ids can make some.
+/// The part of a hash that is in a key. Traces of different hashes may have the same: who chooses ids can make some.
 pub(super) fn bits(hash: u64) -> u64 {
     hash & ((1 << HASH_BITS) - 1)
 }

@@ -214,7 +214,8 @@ fn a_delta_that_another_program_wrote_breaks_nothing() {
         [2,1,0,1,1,1,1,1],[2,0,0,1,1,1,1,1],[2,{minute},0,1,-1,1,1,1],[2,{minute},99,1,1,1,1,1]],
         "tx_bins":[[2,{minute},1,99999,1]],"cost":[[0,{minute},1,[1,2]]],"vitals":[[2,{minute},99,0,1,1]],
         "calls":[[0,0,{minute},1,1,1,1,1]],"errors":[{{"service":1,"key":7,"seen":-9223372036854775808}}],
-        "error":[[5,{minute},1],[0,{minute},9223372036854775807],[0,{minute},9223372036854775807],[0,{minute},-1]],"breakdown":[[9,{minute},"a","b",1,1]],
+        "error":[[5,{minute},1],[0,{minute},9223372036854775807],[0,{minute},9223372036854775807],[0,{minute},-1]],
+        "breakdown":[[9,{minute},"a","b",1,1]],
         "callers":[{{"transaction":2,"statement":5,"minute":{minute},"requests":1,"follows":0,"sums":[1,1,1,1,1],
         "trace":"x"}}]}}"#
     );

@@ -95,7 +95,8 @@ pub(super) fn error_changes(conn: &mut SqliteConnection) -> QueryResult<()> {
     Ok(())
 }
 
-/// Drops the states of error groups that were changed least lately where there are too many: such groups are open again.
+/// Drops the states of error groups that were changed least lately where there are too many: such groups are open
+/// again.
 pub(super) fn error_states(conn: &mut SqliteConnection) -> QueryResult<()> {
     if count(conn, "error_triage")? > ERROR_STATES + ERROR_STATES / SLACK {
         diesel::sql_query(

@@ -77,7 +77,8 @@ fn has_frames(document: &Value) -> bool {
         || document.pointer("/span/stacktrace").is_some()
 }
 
-/// Maps the frames of a stack, innermost first. `left`: bytes of maps that may be read. Gives the culprit: the first frame that was mapped and is no library's.
+/// Maps the frames of a stack, innermost first. `left`: bytes of maps that may be read. Gives the culprit: the first
+/// frame that was mapped and is no library's.
 fn map_stack(
     conn: &mut SqliteConnection,
     maps: &Maps,

@@ -14,7 +14,7 @@ use crate::insight::bounds;
 /// The kind of a shared document.
 pub(crate) const KIND: &str = publish::KIND;
 
-/// What ended a status; empty where nothing did.
+/// The reasons why a status ended; empty where it did not.
 const ENDINGS: [&str; 5] = ["", "version", "occurrence", "count", "time"];
 
 /// Takes the state that a group got on another server. It can be undone here, too.

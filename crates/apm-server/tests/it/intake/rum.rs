@@ -303,7 +303,7 @@ async fn a_browser_is_told_its_rate_of_samples_and_nothing_else() {
         let headers = [SHOP, ("User-Agent", name.as_str())];
         assert_eq!(server.send("GET", path, &headers, "").await.status, 200);
     }
-    // What was noted before is written before an event.
+    // An event is written after all that was noted before.
     let lines = [
         json!({"metadata": {"service": {"name": "shop", "agent": {"name": "a", "version": "1"}}}}),
         json!({"error": {"id": "1", "log": {"message": "a"}}}),

@@ -23,7 +23,7 @@ struct Sorted {
     gone: Vec<i64>,
     /// Those that stand for others.
     shared: Vec<i64>,
-    /// What is in the keys of the traces.
+    /// The bits of the keys of the traces.
     staying: HashSet<u64>,
     going: HashSet<u64>,
 }
