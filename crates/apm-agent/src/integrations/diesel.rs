@@ -148,8 +148,9 @@ impl<I> Diesel<I> {
     /// Traces a connection that is in no pool, or in one of another crate. The customizer of [`then`](Diesel::then) is
     /// not run.
     ///
-    /// Its queries must run on the thread that asks for them, as they do by themselves: one that ends without a word
-    /// from Diesel fails when the code that made it is over. Of a `MultiConnection`, trace the connection inside of it.
+    /// Its queries must run on the thread that asks for them, as they do by themselves. A query whose end Diesel does
+    /// not report is recorded as a failure once the code that made it has ended. Of a `MultiConnection`, trace the
+    /// connection inside of it.
     ///
     #[cfg_attr(feature = "sqlite-plain", doc = "```")]
     #[cfg_attr(not(feature = "sqlite-plain"), doc = "```ignore")]
@@ -183,9 +184,9 @@ impl<I> Diesel<I> {
     /// The instrumentation by itself, for whatever takes one: a connection of another crate, a `MultiConnection`, or
     /// one of diesel-async (`AsyncConnection::set_instrumentation`). `subtype` is the system, such as `postgresql`.
     ///
-    /// A query may begin on one thread and end on another. One that never ends, as when its task is given up, fails
-    /// with the next query of the connection, or with the connection. Without [`instrument`](Self::instrument) SQLite's
-    /// own counts are missing.
+    /// A query may begin on one thread and end on another. One that never ends, as when its task is dropped, is
+    /// recorded as a failure when the connection makes its next query or is dropped. Without
+    /// [`instrument`](Self::instrument) SQLite's own counts are missing.
     ///
     #[cfg_attr(feature = "sqlite-plain", doc = "```")]
     #[cfg_attr(not(feature = "sqlite-plain"), doc = "```ignore")]

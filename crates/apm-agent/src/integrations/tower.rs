@@ -88,8 +88,8 @@ impl ApmLayer {
         }
     }
 
-    /// Answers 500 when a handler panics. Without it the connection is closed with no answer, and with it all other
-    /// requests that it carries. The panic is recorded either way.
+    /// Answers 500 when a handler panics. Without it the connection is closed with no answer, which also ends the other
+    /// requests on it. The panic is recorded either way.
     #[must_use]
     pub fn catch_panics(mut self, catch: bool) -> Self {
         self.catch_panics = catch;

@@ -36,7 +36,7 @@ impl Outcome {
         }
     }
 
-    /// `Failure` of an error.
+    /// `Failure` for an `Err`, `Success` for an `Ok`.
     #[must_use]
     pub const fn of_result<T, E>(result: &Result<T, E>) -> Self {
         Self::failed(result.is_err())

@@ -50,7 +50,7 @@ impl DropReason {
     }
 }
 
-/// A snapshot of the agent's accounts, in events (transactions, spans, errors, metric sets, logs).
+/// The agent's counts at one moment, in events (transactions, spans, errors, metric sets, logs).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {

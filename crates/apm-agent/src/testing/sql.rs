@@ -186,7 +186,7 @@ impl Sql {
         &self.statements
     }
 
-    /// Sees to it that no more statements were run.
+    /// Checks that no more statements were run.
     ///
     /// # Panics
     /// When there were more: the message lists them. And when no connection of the process is measured.
@@ -199,7 +199,7 @@ impl Sql {
         );
     }
 
-    /// Sees to it that no statement read a whole table row by row. A scan shows from the second row of a table on, so
+    /// Checks that no statement read a whole table row by row. A scan shows from the second row of a table on, so
     /// the test has to fill it.
     ///
     /// # Panics

@@ -41,7 +41,7 @@ pub(crate) fn parse_hex_byte(text: &[u8]) -> Option<u8> {
 /// Characters of a text that an error repeats.
 const SHOWN: usize = 64;
 
-/// A text is no id.
+/// The error of a text that was read as an id and is none.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is no id: expected {digits} hex digits in lower case, not all of them zero")]
 pub struct ParseIdError {

@@ -11,7 +11,7 @@ use crate::sql;
 const MAX_LABELS: usize = 128;
 const MAX_CUSTOM_BYTES: usize = 64 * 1024;
 
-/// The value of a label: text, a number or a truth.
+/// The value of a label: text, a number or a boolean.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum LabelValue {
