@@ -56,6 +56,7 @@ pub mod traces;
 mod transaction_percentiles;
 pub mod transactions;
 pub mod vitals;
+mod weight;
 pub mod window;
 
 use std::borrow::Borrow;

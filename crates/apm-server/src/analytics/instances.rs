@@ -5,10 +5,9 @@
 use std::collections::HashMap;
 
 use apm_store::StoreError;
-use apm_store::rollup::weight;
 use apm_time::Range;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Double, Nullable};
+use diesel::sql_types::{BigInt, Double};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -19,6 +18,7 @@ use super::metrics::{PROCESS_CPU, SYSTEM_CPU};
 use super::percentile::{bin, representative};
 use super::sender;
 use super::sql::Sql;
+use super::weight::Weight;
 use super::{Scope, failed_rate, mean};
 use crate::sort_rows::SortRows as _;
 
@@ -83,8 +83,8 @@ struct Row {
     duration: i64,
     #[diesel(sql_type = BigInt)]
     outcome: i64,
-    #[diesel(sql_type = Nullable<Double>)]
-    sample_rate: Option<f64>,
+    #[diesel(embed)]
+    weight: Weight,
 }
 
 #[derive(QueryableByName)]
@@ -112,7 +112,7 @@ pub(crate) struct Sums {
 
 impl Sums {
     fn add(&mut self, row: &Row) {
-        let weight = weight(row.sample_rate);
+        let weight = row.weight.number();
         self.count += weight;
         self.sum += row.duration as f64 * weight;
         match row.outcome {
@@ -217,9 +217,7 @@ pub(crate) fn processes(
     };
     let request = request.within(scope.service.as_deref(), scope.environment.as_deref());
     let mut sums: HashMap<i64, Sums> = HashMap::new();
-    // A row may stand for others that tail sampling left out (ADR 385).
-    let columns = "r.resource_id, r.duration, r.outcome, CASE WHEN r.weight IS NULL THEN r.sample_rate \
-                   ELSE coalesce(r.sample_rate, 1.0) / r.weight END AS sample_rate";
+    let columns = "r.resource_id, r.duration, r.outcome, r.sample_rate, r.weight";
     let read = rows(conn, &request, columns, |row: Row| {
         sums.entry(row.resource_id).or_default().add(&row);
     })?;

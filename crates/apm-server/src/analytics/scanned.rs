@@ -5,13 +5,13 @@
 //! groups (`short`). A scope that carries such requests has lists and charts counted from them: each function that sums
 //! rollups takes the requests of its `Members` instead.
 
-use apm_store::rollup::weight;
 use apm_time::SECOND;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Double, Nullable};
+use diesel::sql_types::BigInt;
 
 use super::cache::Slice;
 use super::sql::Sql;
+use super::weight::Weight;
 
 /// One request.
 #[derive(Debug, Clone, Copy, PartialEq, QueryableByName)]
@@ -27,8 +27,8 @@ pub(super) struct Row {
     pub(super) duration: i64,
     #[diesel(sql_type = BigInt)]
     pub(super) outcome: i64,
-    #[diesel(sql_type = Nullable<Double>)]
-    pub(super) sample_rate: Option<f64>,
+    #[diesel(embed)]
+    pub(super) weight: Weight,
     /// 0 for none.
     #[diesel(sql_type = BigInt)]
     pub(super) result: i64,
@@ -37,7 +37,7 @@ pub(super) struct Row {
 impl Row {
     /// The number of requests that it stands for.
     pub(super) fn weight(&self) -> f64 {
-        weight(self.sample_rate)
+        self.weight.number()
     }
 }
 
@@ -99,7 +99,7 @@ mod tests {
             ts,
             duration: 10,
             outcome,
-            sample_rate,
+            weight: sample_rate.into(),
             result: 0,
         }
     }

@@ -236,7 +236,7 @@ mod tests {
             ts: 0,
             duration: 10,
             outcome: 0,
-            sample_rate: Some(0.25),
+            weight: Some(0.25).into(),
             result: 0,
         });
         assert_eq!((total.count, total.n, total.sum), (4.0, 1, 40.0));

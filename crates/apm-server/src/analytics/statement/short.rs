@@ -3,10 +3,9 @@
 
 use std::collections::HashMap;
 
-use apm_store::rollup::weight;
 use apm_time::SECOND;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Double, Nullable};
+use diesel::sql_types::BigInt;
 
 use crate::analytics::cache::Table;
 use crate::analytics::histograms;
@@ -16,6 +15,7 @@ use crate::analytics::percentile::bin;
 use crate::analytics::short::{are_few, is_short};
 use crate::analytics::sql::Sql;
 use crate::analytics::totals::{self, Total};
+use crate::analytics::weight::Weight;
 use crate::analytics::window::Window;
 
 /// A span: one call, or several of which only the sum is known.
@@ -31,8 +31,8 @@ struct Row {
     sum: i64,
     #[diesel(sql_type = BigInt)]
     calls: i64,
-    #[diesel(sql_type = Nullable<Double>)]
-    sample_rate: Option<f64>,
+    #[diesel(embed)]
+    weight: Weight,
 }
 
 /// The query behind it.
@@ -62,7 +62,7 @@ pub(super) fn trend(
     }
     let ids: Vec<i64> = sums.iter().flat_map(|sum| &sum.ids).copied().collect();
     let mut rows: Vec<Row> = sql(&ids, window).load(conn)?;
-    rows.retain(|row| weight(row.sample_rate) > 0.0);
+    rows.retain(|row| row.weight.number() > 0.0);
     // Rows go before rollups do.
     if (rows.len() as i64) < stored {
         return Ok(None);
@@ -81,7 +81,7 @@ fn drawn(rows: &[Row], window: &Window) -> Latency {
         let Some(sum) = place.and_then(|place| sums.get_mut(place)) else {
             continue;
         };
-        let weight = weight(row.sample_rate);
+        let weight = row.weight.number();
         let count = weight * row.calls as f64;
         // The single durations of a composite are not known: it counts as so many calls of their mean.
         let mean = row.sum / row.calls;
@@ -122,7 +122,7 @@ mod tests {
             outcome: 1,
             sum,
             calls,
-            sample_rate: Some(0.5),
+            weight: Some(0.5).into(),
         };
         let found = drawn(&[row(1, 900, 9), row(6, 500, 1), row(300, 1, 1)], &window);
         assert_eq!((window.interval, found.count.len()), (5, 60));
