@@ -38,22 +38,6 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// A program that is there, or that `.ci/deploy` has put beside the `debug` folder that this test runs in.
-fn program(name: &str) -> Option<PathBuf> {
-    let own = std::env::current_exe().unwrap();
-    let unpacked = own.ancestors().nth(3).unwrap().join("tools/bin").join(name);
-    if unpacked.exists() {
-        return Some(unpacked);
-    }
-    let folders = std::env::var_os("PATH")?;
-    let mut places = std::env::split_paths(&folders).map(|folder| folder.join(name));
-    let found = places.find(|place| place.is_file());
-    if found.is_none() {
-        eprintln!("skipped: there is no {name}; run .ci/deploy");
-    }
-    found
-}
-
 /// README.md and the pages of docs/, without the records of decisions.
 fn pages() -> Vec<PathBuf> {
     let mut pages: Vec<_> = std::fs::read_dir(root().join("docs"))

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::net::TcpListener;
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use yaml_rust2::{Yaml, YamlLoader};
 
-use super::{program, root, shell};
+use super::{root, shell};
 use crate::support::{DEADLINE, Ended, TestApp, get};
 
 fn text(name: &str) -> String {
@@ -75,17 +74,6 @@ fn the_compose_file_starts_the_server_and_three_services_that_send_to_it() {
     );
 }
 
-/// The folder in which `.ci/agents` installs: beside the `debug` folder that this test runs in.
-fn installed(name: &str) -> Option<PathBuf> {
-    let own = std::env::current_exe().unwrap();
-    let path = own.ancestors().nth(3)?.join("agents").join(name);
-    if !path.exists() {
-        eprintln!("skipped: {} is not there; run .ci/agents", path.display());
-        return None;
-    }
-    Some(path)
-}
-
 fn free_port() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().port().to_string()
@@ -93,7 +81,10 @@ fn free_port() -> String {
 
 #[actix_web::test]
 async fn the_services_of_the_compose_file_are_one_trace() {
-    let (Some(python), Some(node)) = (installed("python"), installed("node")) else {
+    let (Some(python), Some(node)) = (
+        test_support::installed("python"),
+        test_support::installed("node"),
+    ) else {
         return;
     };
     let app = TestApp::start().await;
@@ -275,7 +266,7 @@ fn the_examples_of_proxies_pass_the_prefix_and_the_names_on() {
 
 /// Reads a file with a validator that `.ci/deploy` installs: a schema of what the program takes.
 fn is_valid(validator: &str, options: &[&str], path: &str) {
-    let Some(validator) = program(validator) else {
+    let Some(validator) = test_support::tool(validator) else {
         return;
     };
     let read = Command::new(validator)

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use yaml_rust2::{Yaml, YamlLoader};
 
-use super::{program, root};
+use super::root;
 use crate::support::{DEADLINE, TestApp, get};
 
 fn text(name: &str) -> String {
@@ -106,7 +106,7 @@ fn each_rule_is_documented_with_what_to_do() {
 
 #[test]
 fn prometheus_reads_its_files_where_promtool_is_installed() {
-    let Some(promtool) = program("promtool") else {
+    let Some(promtool) = test_support::tool("promtool") else {
         return;
     };
     let version = Command::new(&promtool).arg("--version").output().unwrap();

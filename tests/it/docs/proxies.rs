@@ -8,7 +8,7 @@ use std::time::Instant;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpSocket;
 
-use super::{program, root};
+use super::root;
 use crate::support::{DEADLINE, Ended, request};
 
 /// A server as the examples have it, with a folder for the proxy.
@@ -131,7 +131,7 @@ fn example(path: &str) -> String {
 
 #[actix_web::test]
 async fn nginx_brings_the_pages_below_a_path() {
-    let Some(nginx) = program("nginx") else {
+    let Some(nginx) = test_support::tool("nginx") else {
         return;
     };
     let behind = Behind::start();
@@ -148,7 +148,7 @@ async fn nginx_brings_the_pages_below_a_path() {
 
 #[actix_web::test]
 async fn caddy_brings_the_pages_below_a_path() {
-    let Some(caddy) = program("caddy") else {
+    let Some(caddy) = test_support::tool("caddy") else {
         return;
     };
     let behind = Behind::start();
@@ -167,7 +167,7 @@ async fn caddy_brings_the_pages_below_a_path() {
 
 #[actix_web::test]
 async fn the_load_balancer_of_the_large_example_tells_whose_request_it_is() {
-    let Some(nginx) = program("nginx") else {
+    let Some(nginx) = test_support::tool("nginx") else {
         return;
     };
     let behind = Behind::start_at("");

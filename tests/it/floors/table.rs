@@ -2,6 +2,7 @@
 
 /// The packages of the workspace from the lowest to the highest, and those that each may use.
 pub(super) const CRATES: &[(&str, &[&str])] = &[
+    ("pocket-apm-test-support", &[]),
     ("pocket-apm-time", &[]),
     ("pocket-apm-sql-lexer", &[]),
     ("sqlite-meter", &[]),
@@ -150,6 +151,7 @@ pub(super) const MODULES: &[(&str, &[&str])] = &[
             "wal",
             "retention",
             "writer",
+            "store",
         ],
     ),
     (

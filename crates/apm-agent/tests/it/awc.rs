@@ -54,6 +54,13 @@ async fn headers_at(url: &str) -> [Option<String>; 2] {
     response.json().await.unwrap()
 }
 
+/// Whether a request within a transaction gets an answer.
+async fn is_answered(recorder: &Checked, url: &str) -> bool {
+    let job = recorder.agent().transaction("job", "task");
+    let answer = job.wrap(async { client().get(url).send().await });
+    answer.await.is_ok()
+}
+
 #[actix_web::test]
 async fn a_request_is_an_exit_span_whose_id_goes_with_it() {
     let recorder = Checked::default();
@@ -114,19 +121,7 @@ async fn a_request_is_an_exit_span_whose_id_goes_with_it() {
 async fn each_hop_of_a_redirect_is_a_span() {
     let recorder = Checked::default();
     let address = upstream();
-    recorder
-        .agent()
-        .transaction("job", "task")
-        .wrap(async {
-            drop(
-                client()
-                    .get(format!("http://{address}/moved"))
-                    .send()
-                    .await
-                    .unwrap(),
-            )
-        })
-        .await;
+    assert!(is_answered(&recorder, &format!("http://{address}/moved")).await);
     let recorded = recorder.take();
     let statuses: Vec<_> = recorded
         .spans
@@ -140,19 +135,7 @@ async fn each_hop_of_a_redirect_is_a_span() {
 async fn an_answer_of_400_and_above_fails_the_span() {
     let recorder = Checked::default();
     let address = upstream();
-    recorder
-        .agent()
-        .transaction("job", "task")
-        .wrap(async {
-            drop(
-                client()
-                    .get(format!("http://{address}/gone"))
-                    .send()
-                    .await
-                    .unwrap(),
-            )
-        })
-        .await;
+    assert!(is_answered(&recorder, &format!("http://{address}/gone")).await);
     assert_eq!(recorder.take().spans[0]["outcome"], "failure");
 }
 
@@ -160,19 +143,7 @@ async fn an_answer_of_400_and_above_fails_the_span() {
 async fn a_connection_that_is_refused_fails_the_span() {
     let recorder = Checked::default();
     let address = nobody();
-    recorder
-        .agent()
-        .transaction("job", "task")
-        .wrap(async {
-            drop(
-                client()
-                    .get(format!("http://{address}/"))
-                    .send()
-                    .await
-                    .unwrap_err(),
-            )
-        })
-        .await;
+    assert!(!is_answered(&recorder, &format!("http://{address}/")).await);
     let recorded = recorder.take();
     assert_eq!(recorded.spans[0]["outcome"], "failure");
     assert!(recorded.spans[0]["context"]["http"]["status_code"].is_null());
@@ -182,9 +153,8 @@ async fn a_connection_that_is_refused_fails_the_span() {
 async fn an_unsampled_transaction_says_so_to_the_next_service() {
     let recorder = Checked::with_options([("transaction_sample_rate", "0")]);
     let address = upstream();
-    let headers: [Option<String>; 2] = recorder
-        .agent()
-        .transaction("job", "task")
+    let job = recorder.agent().transaction("job", "task");
+    let headers = job
         .wrap(headers_at(&format!("http://{address}/trace")))
         .await;
     assert!(headers[0].as_deref().unwrap().ends_with("-00"));
@@ -203,9 +173,8 @@ async fn outside_a_transaction_requests_are_left_alone() {
 async fn hosts_that_dislike_headers_get_none() {
     let recorder = Checked::with_options([("trace_context_ignore_hosts", "127.0.0.*")]);
     let address = upstream();
-    let headers: [Option<String>; 2] = recorder
-        .agent()
-        .transaction("job", "task")
+    let job = recorder.agent().transaction("job", "task");
+    let headers = job
         .wrap(headers_at(&format!("http://{address}/trace")))
         .await;
     assert_eq!(headers, [None, None]);

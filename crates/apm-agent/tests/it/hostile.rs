@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use actix_web::test::{TestRequest, call_service, init_service};
 use actix_web::{App, web};
 use apm_agent::{Agent, AgentGuard};
+use test_support::alone;
 
-use crate::support::alone::alone;
 use crate::support::eventually;
 use crate::support::server::{Behaviour, FakeServer};
 

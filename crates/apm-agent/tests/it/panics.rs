@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use apm_agent::Agent;
 use apm_agent::options::CloudProvider;
+use test_support::alone;
 
-use crate::support::alone::alone;
 use crate::support::server::{Behaviour, FakeServer};
 
 #[test]

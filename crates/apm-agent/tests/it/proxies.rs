@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use apm_agent::Agent;
+use test_support::alone;
 
-use crate::support::alone::alone;
 use crate::support::server::{Behaviour, FakeServer, nobody};
 
 /// Not this machine by name, so that proxies count, and nobody there.

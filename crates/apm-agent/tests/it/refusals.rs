@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use apm_agent::{Agent, AgentGuard};
 use log::{Log, Metadata, Record};
+use test_support::alone;
 
-use crate::support::alone::alone;
 use crate::support::eventually;
 use crate::support::server::{Behaviour, FakeServer};
 

@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 use ::reqwest::Client;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use apm_agent::reqwest::{ApmClientMiddleware, RequestBuilderExt as _};
+use test_support::alone;
 
 use crate::support::Checked;
-use crate::support::alone::alone;
 use crate::support::server::nobody;
 
 /// A client that trusts nobody: the tests speak plain HTTP.

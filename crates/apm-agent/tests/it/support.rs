@@ -1,6 +1,5 @@
 //! Helpers that the tests share.
 
-pub(crate) mod alone;
 pub(crate) mod gherkin;
 pub(crate) mod programs;
 pub(crate) mod schema;

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use apm_agent::{
     Agent, TraceContext, Transaction, capture_message, current_trace_ids, current_transaction, span,
 };
+use test_support::alone;
 
 use crate::support::Checked;
-use crate::support::alone::alone;
 
 /// The names of this process's threads, with their ids.
 fn threads() -> BTreeSet<(String, String)> {

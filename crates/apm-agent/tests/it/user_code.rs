@@ -11,10 +11,10 @@ use ::tracing::{Span, error, info_span};
 use apm_agent::testing::Recorded;
 use apm_agent::{Agent, LabelValue, Metrics, capture_error, current_transaction, span};
 use serde_json::json;
+use test_support::alone;
 use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::support::Checked;
-use crate::support::alone::alone;
 
 /// Runs `work` in a transaction on a thread of its own, which may hang; then the test fails.
 fn recorded_in_time(work: impl FnOnce(&Agent) + Send + 'static) -> Recorded {

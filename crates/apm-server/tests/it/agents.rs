@@ -6,19 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
+use test_support::installed;
 
 use crate::support::server::{TestServer, eventually};
-
-/// The folder in which `.ci/agents` installs: beside the `debug` folder that this test runs in.
-pub(crate) fn installed(name: &str) -> Option<PathBuf> {
-    let own = std::env::current_exe().expect("a test has a path");
-    let path = own.ancestors().nth(3)?.join("agents").join(name);
-    if path.exists() {
-        return Some(path);
-    }
-    eprintln!("skipped: {} is not there; run .ci/agents", path.display());
-    None
-}
 
 pub(crate) fn source(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::agents::{installed, source};
+use crate::agents::source;
 use crate::support::server::TestServer;
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
@@ -234,7 +234,7 @@ async fn the_token_is_needed_as_for_the_pages() {
 
 #[actix_web::test]
 async fn the_python_client_finds_and_calls_the_tools() {
-    let Some(python) = installed("mcp-python/bin/python") else {
+    let Some(python) = test_support::installed("mcp-python/bin/python") else {
         return;
     };
     let server = TestServer::start();

@@ -22,6 +22,7 @@ mod shared_ids;
 mod tail;
 mod upgrade;
 
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -80,10 +81,25 @@ pub(crate) fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
 
 /// A process that runs one ignored test of this binary; its parent reads what it prints, and kills it.
 fn child(test: &str) -> Command {
-    let mut command = Command::new(std::env::current_exe().expect("a path"));
+    let mut command = test_support::command(test);
+    command.stdout(Stdio::piped()).stderr(Stdio::null());
     command
-        .args(["--exact", test, "--ignored", "--nocapture"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null());
-    command
+}
+
+/// Tells the parent of a [`child`] that something is stored. Each line is one write, so that it comes as a whole.
+fn acknowledge(stored: &str) {
+    let line = format!("ack {stored}\n");
+    let written = std::io::stdout().write_all(line.as_bytes());
+    written.expect("a parent");
+}
+
+/// Runs a child and kills it after the line that `is_last` says yes to. Returns the lines that it printed after that.
+fn kill_after(child: &mut Command, mut is_last: impl FnMut(&str) -> bool) -> Vec<String> {
+    let mut child = child.spawn().expect("a child");
+    let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+    while !is_last(&lines.next().expect("the child lives").expect("text")) {}
+    child.kill().expect("killed");
+    let rest = lines.map(|line| line.expect("text")).collect();
+    child.wait().expect("gone");
+    rest
 }

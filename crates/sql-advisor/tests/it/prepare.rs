@@ -1,6 +1,5 @@
 //! The time of preparing, in a process of its own: memory has to be bounded before any connection is opened.
 
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode};
@@ -9,17 +8,7 @@ use sqlite_meter::{MemoryBound, bound_memory};
 
 #[test]
 fn what_sqlite_prepares_for_seconds_without_a_look_at_the_clock_is_ended() {
-    let own = std::env::current_exe().expect("a path");
-    let ended = Command::new(own)
-        .args(["--exact", "prepare::ended", "--ignored", "--nocapture"])
-        .output()
-        .expect("it starts");
-    let said = String::from_utf8_lossy(&ended.stdout);
-    let complained = String::from_utf8_lossy(&ended.stderr);
-    assert!(
-        ended.status.success() && said.contains("1 passed"),
-        "{said}{complained}"
-    );
+    test_support::alone("prepare::ended", &[]);
 }
 
 /// Tables that each join the one before so many times.

@@ -1,11 +1,11 @@
 //! The bound on a thread's memory, in a process of its own: it has to be prepared before any connection is opened.
 
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection as _;
 use diesel::{Connection as _, RunQueryDsl as _, SqliteConnection};
 use sqlite_meter::{MemoryBound, MemoryDeadline, bound_memory};
+use test_support::alone;
 
 const MIB: usize = 1 << 20;
 
@@ -19,34 +19,19 @@ fn open() -> SqliteConnection {
     SqliteConnection::establish(":memory:").expect("a connection")
 }
 
-/// Runs an ignored test of this binary alone.
-fn alone(test: &str) {
-    let own = std::env::current_exe().expect("a path");
-    let ended = Command::new(own)
-        .args(["--exact", test, "--ignored", "--nocapture"])
-        .output()
-        .expect("it starts");
-    let said = String::from_utf8_lossy(&ended.stdout);
-    let complained = String::from_utf8_lossy(&ended.stderr);
-    assert!(
-        ended.status.success() && said.contains("1 passed"),
-        "{said}{complained}"
-    );
-}
-
 #[test]
 fn a_bound_holds_for_its_thread_and_as_long_as_it_lives() {
-    alone("memory::bounded");
+    alone("memory::bounded", &[]);
 }
 
 #[test]
 fn a_statement_whose_time_is_over_while_it_is_prepared_gets_no_memory() {
-    alone("memory::late_statements");
+    alone("memory::late_statements", &[]);
 }
 
 #[test]
 fn a_bound_that_comes_too_late_is_told() {
-    alone("memory::late");
+    alone("memory::late", &[]);
 }
 
 #[test]

@@ -12,10 +12,10 @@ use diesel::prelude::*;
 use diesel::r2d2::{ConnectionManager, CustomizeConnection, Pool};
 use diesel::sql_types::{BigInt, Integer, Text};
 use serde_json::Value;
+use test_support::alone;
 
 use super::{SqlitePool, names, people, pool, wide_pool};
 use crate::support::Checked;
-use crate::support::alone::alone;
 
 diesel::table! {
     towns (id) {

@@ -1,6 +1,7 @@
 //! Answers whose size does not depend on how much somebody sent, nor on the range that is asked for.
 
 use std::collections::{BTreeSet, HashSet};
+use std::path::Path;
 
 use actix_web::http::StatusCode;
 use actix_web::test;
@@ -44,6 +45,18 @@ fn many(store: &Store) {
     }
 }
 
+/// A store that has as many names as `seed` writes into it.
+async fn without_limits(dir: &Path, seed: fn(&Store)) -> Store {
+    let options = StoreOptions {
+        names: NameLimits::new(0),
+        ..StoreOptions::new(dir.join("apm.db"))
+    };
+    let store = Store::open(options).expect("a new database");
+    let seeding = store.clone();
+    web::block(move || seed(&seeding)).await.expect("a thread");
+    store
+}
+
 /// The rows of a list of [`many`].
 fn all(path: &str) -> usize {
     match path {
@@ -64,13 +77,7 @@ async fn sized(store: &Store, path: &str) -> (Json, usize) {
 async fn a_list_has_a_thousand_rows_and_says_how_many_it_leaves_out() {
     let dir = tempfile::tempdir().expect("a directory");
     // As a database of before there were limits.
-    let options = StoreOptions {
-        names: NameLimits::new(0),
-        ..StoreOptions::new(dir.path().join("apm.db"))
-    };
-    let store = Store::open(options).expect("a new database");
-    let seeding = store.clone();
-    web::block(move || many(&seeding)).await.expect("a thread");
+    let store = without_limits(dir.path(), many).await;
     for range in [RANGE, EVER] {
         for (path, rows, left_out) in [
             ("services", "services", 201),
@@ -311,15 +318,7 @@ fn turned(store: &Store) {
 #[actix_web::test]
 async fn a_row_is_compared_with_itself_wherever_it_ranked_before() {
     let dir = tempfile::tempdir().expect("a directory");
-    let options = StoreOptions {
-        names: NameLimits::new(0),
-        ..StoreOptions::new(dir.path().join("apm.db"))
-    };
-    let store = Store::open(options).expect("a new database");
-    let seeding = store.clone();
-    web::block(move || turned(&seeding))
-        .await
-        .expect("a thread");
+    let store = without_limits(dir.path(), turned).await;
     let hour = "from=2026-01-01T00:00:00Z&to=2026-01-01T01:00:00Z&cmp=previous&size=10";
     for (path, rows, key) in [
         ("services/shop/transactions", "transactions", "name"),

@@ -56,6 +56,11 @@ fn framed(flag: u8, message: &[u8]) -> Bytes {
     [&[flag][..], &length, message].concat().into()
 }
 
+/// A message that is right and holds nothing to store.
+fn no_spans() -> Bytes {
+    framed(0, &traces("shop", &[]))
+}
+
 async fn call(
     client: &mut SendRequest<Bytes>,
     path: &str,
@@ -137,7 +142,7 @@ async fn what_is_answered_ok_is_stored() {
 async fn what_cannot_be_taken_has_the_status_that_tells_senders_what_to_do() {
     let server = start(|config| config.max_export_size = 64 * 1024);
     let (mut client, _connection) = connect(&server).await;
-    let good = framed(0, &traces("shop", &[]));
+    let good = no_spans();
     let large = Bytes::from_static(&[0, 0, 2, 0, 0]);
     for (path, headers, frame, status, words) in [
         (
@@ -218,8 +223,7 @@ async fn a_sender_over_grpc_needs_the_token_or_a_key_that_may_send() {
         if !authorization.is_empty() {
             headers.push(("authorization", authorization));
         }
-        let frame = framed(0, &traces("shop", &[]));
-        let answer = call(&mut client, TRACES, &headers, frame).await;
+        let answer = call(&mut client, TRACES, &headers, no_spans()).await;
         assert_eq!(answer.status(), status, "{authorization}");
     }
     server.stop().await;
@@ -234,13 +238,7 @@ async fn a_busy_server_says_when_to_come_back() {
     })
     .await;
     let (mut client, _connection) = connect(&server).await;
-    let answer = call(
-        &mut client,
-        TRACES,
-        &[GRPC],
-        framed(0, &traces("shop", &[])),
-    )
-    .await;
+    let answer = call(&mut client, TRACES, &[GRPC], no_spans()).await;
     assert_eq!(answer.status(), "14");
     assert!(!answer.trailer("grpc-status-details-bin").is_empty());
     drop(slow);
@@ -257,13 +255,7 @@ async fn connections_without_a_call_end_and_a_stop_does_not_wait_for_them() {
 
     let server = start(|_| {});
     let (mut client, connection) = connect(&server).await;
-    let answer = call(
-        &mut client,
-        TRACES,
-        &[GRPC],
-        framed(0, &traces("shop", &[])),
-    )
-    .await;
+    let answer = call(&mut client, TRACES, &[GRPC], no_spans()).await;
     assert_eq!(answer.status(), "0");
     let start = Instant::now();
     server.stop().await;

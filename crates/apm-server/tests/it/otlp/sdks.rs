@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use super::{metric, start};
-use crate::agents::{installed, source};
+use crate::agents::source;
 use crate::support::server::TestServer;
 
 fn text<'a>(document: &'a Value, pointer: &str) -> &'a str {
@@ -66,7 +66,7 @@ async fn check(server: TestServer, service: &str, wire: &str, mut program: Comma
 
 #[actix_web::test]
 async fn the_python_sdk_sends_over_http_and_over_grpc() {
-    let Some(python) = installed("otel-python/bin/python") else {
+    let Some(python) = test_support::installed("otel-python/bin/python") else {
         return;
     };
     for (wire, counted) in [("http", "otlp_http"), ("grpc", "otlp_grpc")] {
@@ -88,7 +88,7 @@ async fn the_python_sdk_sends_over_http_and_over_grpc() {
 
 #[actix_web::test]
 async fn the_node_sdk_sends_protobuf_and_json() {
-    let Some(modules) = installed("otel-node/node_modules") else {
+    let Some(modules) = test_support::installed("otel-node/node_modules") else {
         return;
     };
     for protocol in ["http/protobuf", "http/json"] {

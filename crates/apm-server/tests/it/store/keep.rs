@@ -1,7 +1,6 @@
 //! Traces that matter are still there when the disk is full of what does not.
 
 use std::env;
-use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::time::Duration;
 
@@ -10,7 +9,7 @@ use apm_store::kept::{self, Pin, Reason, Room};
 use apm_store::{Store, StoreError, StoreOptions, backup, trace};
 
 use super::rollups::check_event_counts;
-use super::{child, number, options, submit, wait_until};
+use super::{acknowledge, child, kill_after, number, options, submit, wait_until};
 use crate::support::events::{NEW_YEAR, error, log, now, resource, span, transaction};
 
 const LIMIT: u64 = 6 << 20;
@@ -352,36 +351,28 @@ fn a_child_that_keeps_traces_until_it_is_killed() {
             failure(&mut batch, INCIDENT + hour.unsigned_abs(), at);
         }
         submit(&store, batch);
-        let line = format!("ack {hour}\n");
-        std::io::stdout()
-            .write_all(line.as_bytes())
-            .expect("a parent");
+        acknowledge(&hour.to_string());
     }
 }
 
 #[test]
 fn what_is_kept_survives_kill_9() {
     let dir = tempfile::tempdir().expect("a directory");
-    let mut hour = 0;
+    let mut first = 0;
     for round in 1..=4 {
-        let mut child = child("store::keep::a_child_that_keeps_traces_until_it_is_killed")
-            .env(CHILD, dir.path())
-            .env(FROM, hour.to_string())
-            .spawn()
-            .expect("a child");
-        let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+        let mut hour = first;
+        let mut child = child("store::keep::a_child_that_keeps_traces_until_it_is_killed");
+        child.env(CHILD, dir.path()).env(FROM, hour.to_string());
         // Killed after some hundred hours, in the middle of thinning blocks out.
         let until = hour + 150 + round * 17;
-        while hour < until {
-            let line = lines.next().expect("the child lives").expect("text");
+        kill_after(&mut child, |line| {
             if let Some((_, stored)) = line.split_once("ack ") {
                 hour = stored.parse::<i64>().expect("a number") + 1;
             }
-        }
-        child.kill().expect("killed");
-        child.wait().expect("gone");
+            hour >= until
+        });
         // One hour may be stored that was not acknowledged.
-        hour += 1;
+        first = hour + 1;
         let store = Store::open(limited(dir.path())).expect("opens");
         check(&store, dir.path());
     }

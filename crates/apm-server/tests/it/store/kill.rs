@@ -3,14 +3,13 @@
 //! `POCKET_APM_KILL_ROUNDS` sets how often (default 4).
 
 use std::env;
-use std::io::{BufRead, BufReader, Write};
 use std::time::{Duration, Instant};
 
 use apm_store::{Store, StoreError, trace};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
-use super::{child, number, open, options};
+use super::{acknowledge, child, kill_after, number, open, options};
 use crate::support::events::pairs;
 
 const DIR: &str = "POCKET_APM_KILL_DIR";
@@ -30,11 +29,7 @@ fn a_child_that_stores_until_it_is_killed() {
                 for count in (1..200).cycle() {
                     let ticket = store.submit(pairs("shop", next, count)).expect("room");
                     ticket.wait().expect("stored");
-                    // One write per line: what the parent reads is whole.
-                    let line = format!("ack {next} {count}\n");
-                    std::io::stdout()
-                        .write_all(line.as_bytes())
-                        .expect("a parent");
+                    acknowledge(&format!("{next} {count}"));
                     next += count;
                 }
             });
@@ -56,24 +51,18 @@ fn what_was_acknowledged_survives_kill_9() {
     drop(open(dir.path()));
     let mut acknowledged: Vec<(u64, u64)> = Vec::new();
     for round in 1..=rounds {
-        let mut child = child("store::kill::a_child_that_stores_until_it_is_killed")
-            .env(DIR, dir.path())
-            .env(ROUND, round.to_string())
-            .spawn()
-            .expect("a child");
-        let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+        let mut child = child("store::kill::a_child_that_stores_until_it_is_killed");
+        child.env(DIR, dir.path()).env(ROUND, round.to_string());
         // Killed after some acknowledgements, each round after another number of them.
         let wanted = 5 + round * 37 % 60;
         let mut seen = 0;
-        while seen < wanted {
-            let line = lines.next().expect("the child lives").expect("text");
-            seen += u64::from(keep(&line, &mut acknowledged));
+        let rest = kill_after(&mut child, |line| {
+            seen += u64::from(keep(line, &mut acknowledged));
+            seen >= wanted
+        });
+        for line in rest {
+            keep(&line, &mut acknowledged);
         }
-        child.kill().expect("killed");
-        for line in lines {
-            keep(&line.expect("text"), &mut acknowledged);
-        }
-        child.wait().expect("gone");
 
         let start = Instant::now();
         let store = open(dir.path());

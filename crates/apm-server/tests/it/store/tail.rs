@@ -1,7 +1,6 @@
 //! Tail sampling: complete traces that do not matter go early, but for a share that stands for them.
 
 use std::env;
-use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::time::Duration;
 
@@ -10,7 +9,7 @@ use apm_store::{Store, StoreOptions, TailSampling};
 use diesel::prelude::*;
 
 use super::keep::{DAY, HOUR, INCIDENT, check, failure, found, hour_of_health, request};
-use super::{child, number, open, options, submit, wait_until};
+use super::{acknowledge, child, kill_after, number, open, options, submit, wait_until};
 use crate::support::events::{NEW_YEAR, error, log, metricset, resource, span, transaction};
 
 const SECOND: i64 = 1_000_000;
@@ -311,10 +310,7 @@ fn a_child_that_samples_until_it_is_killed() {
         let event = transaction(&mut batch, INCIDENT + hour.unsigned_abs(), "other");
         batch.events.push(Event::Transaction(event));
         submit(&store, batch);
-        let line = format!("ack {hour}\n");
-        std::io::stdout()
-            .write_all(line.as_bytes())
-            .expect("a parent");
+        acknowledge(&hour.to_string());
     }
 }
 
@@ -323,23 +319,17 @@ fn what_matters_survives_kill_9_while_blocks_are_sampled() {
     let dir = tempfile::tempdir().expect("a directory");
     let (mut hour, mut stored_hours) = (0, Vec::new());
     for round in 1..=4 {
-        let mut child = child("store::tail::a_child_that_samples_until_it_is_killed")
-            .env(CHILD, dir.path())
-            .env(FROM, hour.to_string())
-            .spawn()
-            .expect("a child");
-        let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+        let mut child = child("store::tail::a_child_that_samples_until_it_is_killed");
+        child.env(CHILD, dir.path()).env(FROM, hour.to_string());
         let until = hour + 60 + round * 17;
-        while hour < until {
-            let line = lines.next().expect("the child lives").expect("text");
+        kill_after(&mut child, |line| {
             if let Some((_, stored)) = line.split_once("ack ") {
                 let stored: i64 = stored.parse().expect("a number");
                 stored_hours.push(stored.unsigned_abs());
                 hour = stored + 1;
             }
-        }
-        child.kill().expect("killed");
-        child.wait().expect("gone");
+            hour >= until
+        });
         let store = Store::open(sampling(dir.path(), 0.05)).expect("opens");
         for number in &stored_hours {
             assert_eq!(found(&store, INCIDENT + number), 4, "failure {number}");
