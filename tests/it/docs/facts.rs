@@ -179,6 +179,24 @@ fn the_page_on_kql_has_the_limits_and_the_fields_that_are_searched_for_words() {
     assert!(parses(nested(64)) && !parses(nested(65)));
 }
 
+#[test]
+fn each_feature_of_the_agent_is_explained_and_the_tests_have_those_that_docs_rs_shows() {
+    let folder = root().join("crates/apm-agent");
+    let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+    let manifest: toml::Table = read("Cargo.toml").parse().unwrap();
+    let tests = &manifest["dev-dependencies"]["apm-agent"]["features"];
+    assert_eq!(
+        tests,
+        &manifest["package"]["metadata"]["docs"]["rs"]["features"]
+    );
+    let readme = read("README.md");
+    let features = manifest["features"].as_table().unwrap().keys();
+    let unknown: Vec<_> = features
+        .filter(|name| *name != "default" && !readme.contains(&format!("`{name}`")))
+        .collect();
+    assert!(unknown.is_empty(), "{unknown:?}");
+}
+
 #[actix_web::test]
 async fn the_page_on_kql_has_the_fields_of_each_list() {
     let dir = tempfile::tempdir().unwrap();
