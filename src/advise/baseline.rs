@@ -50,6 +50,7 @@ pub(crate) fn bounds(
         --update",
         path.display()
     );
+    // Without an option that names a bound, all of them hold.
     let all =
         options.max_more_steps.is_none() && !options.no_new_statements && !options.no_plan_change;
     let allowed = Allowed {

@@ -134,6 +134,7 @@ pub(crate) fn rules(
 ) -> Result<Vec<(Rule, Origin)>, AlertError> {
     let changed = stored::rules(conn)?;
     let mut all = Vec::new();
+    // A rule of the program that was changed is stored under the id that it has in the program.
     for rule in builtin() {
         match changed.iter().find(|one| one.id == rule.id) {
             Some(changed) => all.push((changed.clone(), Origin::Changed)),

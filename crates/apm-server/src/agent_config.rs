@@ -146,6 +146,7 @@ pub fn set(
             return Ok(false);
         }
         put(conn, &new)?;
+        // In the same transaction: other servers are told of what is stored here, and of nothing else.
         let key = json!([new.service, new.environment]).to_string();
         let body = (!new.values.is_empty()).then(|| json(&new.values));
         share::publish(conn, SETTING, &key, body.as_deref(), apm_time::now())?;

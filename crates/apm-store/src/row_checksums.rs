@@ -170,6 +170,7 @@ impl<R: Stored> QueryableByName<Sqlite> for Read<R> {
         };
         let mut sum = Checksum::default();
         let sum = sum.compute(|sum| {
+            // The columns behind these are names, which other tables hold.
             for value in values.iter().take(R::NAMES.len()) {
                 value.add_to(sum);
             }

@@ -135,6 +135,7 @@ fn whitespace_or_unicode(chars: &mut Peekable<CharIndices<'_>>) -> Option<char> 
 
 /// `u` and four digits; of a pair of surrogates both.
 fn unicode(chars: &mut Peekable<CharIndices<'_>>) -> Option<char> {
+    // Nothing is taken before it is known to be a character: half of a pair stays in the text as it was written.
     let mut ahead = chars.clone();
     let first = code(&mut ahead)?;
     let char = match first {

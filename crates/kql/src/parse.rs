@@ -116,6 +116,7 @@ impl<'a> Parser<'a> {
         while self.keyword(keyword) {
             items.push(item(self)?);
         }
+        // One item alone is itself: a node with one part would have to be handled everywhere.
         match items.pop() {
             Some(only) if items.is_empty() => Ok(only),
             Some(last) => {
@@ -141,6 +142,7 @@ impl<'a> Parser<'a> {
             self.close()?;
             return Ok(inner);
         }
+        // Only what follows says whether this is a field or a value.
         let first = self.literal("expected a field or a value")?;
         if self.char(':') {
             return self.values(first.into_field());

@@ -122,11 +122,13 @@ impl Found<'_> {
         // Behind a first range an index narrows nothing any more.
         let first = &range[..range.len().min(1)];
         let mut bases: Vec<Vec<Term>> = vec![equal.clone()];
+        // Within equal values of its first columns an index is sorted by the next one, which serves one of these.
         for tail in [&order[..], &group[..], first] {
             if !tail.is_empty() {
                 bases.push([&equal[..], tail].concat());
             }
         }
+        // Behind a range the order is lost, but the index alone may have all columns that are compared.
         if !first.is_empty() && !order.is_empty() {
             bases.push([&equal[..], first, &order[..]].concat());
         }

@@ -104,6 +104,7 @@ impl Search {
                 why.unwrap_or_else(|| "the workload is empty".to_owned()),
             ));
         }
+        // The dearest first: where there are too many candidates, theirs are tried.
         measured.sort_by(|(a, ready), (b, other)| {
             (b.work() * other.recorded.calls).total_cmp(&(a.work() * ready.recorded.calls))
         });

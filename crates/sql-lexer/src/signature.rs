@@ -128,6 +128,7 @@ impl<'s> Tokens<'s> {
             self.next()?;
         }
         let mut name = self.next_if(is_name)?.inner();
+        // The last word before SET is the table; those before it are modifiers.
         while let Some(latest) = self.next_if(is_name) {
             name = latest.inner();
         }

@@ -260,6 +260,7 @@ impl Core {
             .read_async(move |conn| overview::receivers(conn, &options))
             .await?;
         let known: Vec<String> = all.iter().map(|(one, _)| one.name.clone()).collect();
+        // A test goes through the history as every message does, which shows what became of it at each receiver.
         let kept = message.clone();
         let ticket = self
             .store

@@ -147,6 +147,7 @@ impl Changes {
                 Step::Quiet => {}
                 Step::Stay(phase) => {
                     is_active = true;
+                    // A new subject beyond the limit waits until another one ends.
                     if before.is_none() && watched >= MOST_SUBJECTS {
                         continue;
                     }

@@ -174,6 +174,7 @@ impl Sides {
         self.groups += 1;
         self.before += before.count;
         self.after += after.count;
+        // A group that was not called before has nothing to be compared with.
         let Some(was) = mean(before.sum, before.count) else {
             return;
         };
@@ -181,6 +182,7 @@ impl Sides {
         if before.count >= ENOUGH && after.count >= ENOUGH {
             self.shared += after.count;
             self.shared_after += after.sum;
+            // The earlier mean times the later number of calls: what these calls would have taken before.
             self.shared_before += was * after.count;
         }
     }

@@ -297,6 +297,7 @@ pub(crate) fn list_of(
     let all = rows
         .first()
         .map_or(0, |row| row.groups.unsigned_abs() as usize);
+    // The rows that are asked for lie beyond the last one: the last thousand are shown.
     if first >= all && first > 0 {
         first = list::within(first, all);
         rows = read(first)?;
@@ -310,6 +311,7 @@ pub(crate) fn list_of(
     let mut series = vec![vec![0; axis.buckets.len()]; rows.len()];
     let mut all = vec![0; axis.buckets.len()];
     let places = axis.places();
+    // Groups that are not listed count in the series of all.
     for point in points {
         let Some(&place) = places.get(&point.bucket) else {
             continue;

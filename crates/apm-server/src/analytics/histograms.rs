@@ -121,6 +121,7 @@ impl Part for Bins {
     }
 
     fn push(&mut self, row: &BinRow) {
+        // Rows come in the order of ids, so that the bins of each lie together.
         if self.ids.last().is_none_or(|(id, _)| *id != row.id) {
             self.ids.push((row.id, self.bins.len()));
         }

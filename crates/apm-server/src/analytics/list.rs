@@ -134,6 +134,7 @@ pub(super) fn lines(
     let first = within(pick.first, places.len());
     let beyond = places.split_off(places.len().min(first + pick.most));
     let before: Vec<usize> = places.drain(..first).collect();
+    // In the order of their rank; rows of keys that were not asked for come last.
     let left_out = before.into_iter().chain(beyond).chain(others);
     let told = |place: usize| (Arc::clone(&keys[place]), sums[place].total);
     let left_out = left_out.map(told).collect();

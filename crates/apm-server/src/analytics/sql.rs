@@ -234,6 +234,7 @@ const MOST_RECORDED: usize = 20;
 ///
 /// Of many, the first 20 are told of.
 pub fn recorded<T>(run: impl FnOnce() -> T) -> (T, Vec<String>) {
+    // A recording within another one keeps its statements for itself.
     let outer = RAN.replace(Some(Vec::new()));
     let value = run();
     let ran = RAN.replace(outer).unwrap_or_default();
@@ -269,6 +270,8 @@ fn parameters(text: &str) -> Vec<std::ops::Range<usize>> {
                 .map(|end| at + 1 + end + stop.len())
         };
         at = match bytes[at] {
+            // Two quotes in a string are read as the end of one and the begin of another: that finds the same
+            // parameters.
             b'\'' => until("'").unwrap_or(bytes.len()),
             b'"' => until("\"").unwrap_or(bytes.len()),
             b'-' if bytes.get(at + 1) == Some(&b'-') => until("\n").unwrap_or(bytes.len()),

@@ -174,6 +174,7 @@ pub(crate) fn change(
     if !is_known(conn, service, key)? {
         return Ok(Err(TriageError::Unknown(key)));
     }
+    // A merged group has no state of its own.
     let key = root(conn, service, key)?;
     if let Change::Undo { id } = change {
         return history::undo(conn, service, key, *id, now);
@@ -259,6 +260,7 @@ fn merged(
         let text = "a group cannot be merged into itself".to_owned();
         return Ok(Err(TriageError::Wrong(text)));
     }
+    // Its own members move along. So a group that stands for others is never merged itself, and `root` looks once.
     let mut rows = Row::merged_into(conn, service, key.cast_signed())?;
     let found = Row::find(conn, service, key.cast_signed())?;
     rows.push(found.unwrap_or_else(|| Row::new(service, key.cast_signed(), now)));

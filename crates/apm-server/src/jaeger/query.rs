@@ -160,6 +160,7 @@ fn tag(name: &str, value: &Value) -> Result<String, String> {
     if let Some((_, field)) = known {
         return Ok(kql::filter(field, &text));
     }
+    // Any other tag is a field of the document or a label; names of labels have no dots.
     let label = format!("labels.{}", name.replace('.', "_"));
     Ok(format!(
         "({} or {})",

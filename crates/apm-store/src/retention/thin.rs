@@ -148,8 +148,11 @@ fn take(
             packed.insert(*id, block);
         }
     }
+    // A block that cannot be read is deleted as a whole, and the rows of its events with it.
     by_block.retain(|id, _| packed.contains_key(id));
     let list = rows::list(by_block.values().flatten().map(|one| one.seq));
+    // Counts are made from rows. So all rows of the range are taken off while they are there, and those that stay are
+    // added after the others are gone.
     rows::count(conn, first, last, -1)?;
     rows::events(conn, first, last, &list)?;
     if !by_block.is_empty() {
@@ -274,6 +277,8 @@ fn replace(
         *traces.entry(&one.trace_id).or_default() += 1;
     }
     for (trace, count) in traces {
+        // A trace is charged for its events when their block is first thinned out. Later they are the same events in a
+        // block that was packed anew, and only the bytes of each change.
         let more = match was_whole {
             true => (count, count * after),
             false => (0, count * (after - before)),
@@ -321,6 +326,7 @@ fn weigh(
         "UPDATE kept_trace SET events = events + {events}, bytes = max(bytes + {bytes}, 0) WHERE trace_id = ?"
     );
     kept::bound(conn, &grow, trace)?;
+    // All reasons but a pin (1), and not those of traces that are about to go (9).
     let drop = format!(
         "DELETE FROM kept_for WHERE trace_id = ? AND reason BETWEEN 2 AND 8 \
          AND {most} < (SELECT t.bytes FROM kept_trace t WHERE t.trace_id = kept_for.trace_id)"

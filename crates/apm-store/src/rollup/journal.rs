@@ -149,6 +149,7 @@ impl Writer<'_> {
     }
 
     fn int(&mut self, number: i64) {
+        // The sign becomes the lowest bit (zigzag): small numbers of either sign take one byte.
         let mut rest = ((number << 1) ^ (number >> 63)).cast_unsigned();
         while rest >= 0x80 {
             self.0.push(rest as u8 | 0x80);
@@ -179,6 +180,7 @@ struct Reader<'b>(&'b [u8]);
 
 impl Reader<'_> {
     fn all(&mut self, mut each: impl FnMut(&mut Self) -> Option<()>) -> Option<()> {
+        // A number that is too large does no harm: each item takes bytes, and the bytes end first.
         for _ in 0..self.int()? {
             each(self)?;
         }
@@ -253,6 +255,7 @@ impl Reader<'_> {
 
     fn int(&mut self) -> Option<i64> {
         let mut number = 0_u64;
+        // Seven bits a byte, the lowest first; the highest bit says that another byte follows.
         for shift in (0..64).step_by(7) {
             let (&byte, rest) = self.0.split_first()?;
             self.0 = rest;

@@ -30,6 +30,7 @@ pub fn value_bin(value: f64) -> i32 {
     if value > 0.0 {
         of_positive(value)
     } else if value < 0.0 {
+        // The greater the amount, the lower the bin: bins have the order of their values.
         NEGATIVE - of_positive(-value)
     } else {
         ZERO
@@ -248,6 +249,7 @@ fn parts(from: Option<i64>, to: i64) -> Vec<Part> {
             n: 1,
         }];
     };
+    // The last hour of a longer gap gets all of it, so that one sample writes a bounded number of rows.
     let from = from.max(to.saturating_sub(LONGEST));
     let (first, last) = (bucket(from, LEVELS[0]), bucket(to - 1, LEVELS[0]));
     let all = (to - from) as f64;

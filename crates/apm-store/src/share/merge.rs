@@ -89,6 +89,7 @@ impl Memory {
         now: i64,
         beyond: &mut Beyond,
     ) -> Result<Ids, StoreError> {
+        // Services come first, because every other name belongs to one.
         let mut services = Vec::with_capacity(delta.services.len());
         for service in &delta.services {
             services.push(self.service_of(conn, service, now, beyond)?);
@@ -173,6 +174,7 @@ impl Memory {
             ids.statements.push(match service(one.service) {
                 Some(service) if are_names(texts) && one.normalized.len() <= LONGEST_STATEMENT => {
                     let fingerprint = Fingerprint {
+                        // A delta carries no hash: one that does not fit its text would join two statements.
                         hash: xxh64(one.normalized.as_bytes(), 0),
                         normalized: one.normalized.clone(),
                         verb: one.verb.clone(),
@@ -253,6 +255,7 @@ impl Memory {
             reporter: &reporter,
         };
         let given = self.names().services.given(conn, now, &service)?;
+        // Beyond the limit it is `_other`, which stands for many services and is described by none of them.
         match given.beyond {
             true => beyond.count(NameKind::Service),
             false => {
@@ -264,6 +267,7 @@ impl Memory {
 
     fn breakdown(&mut self, delta: &Delta, ids: &Ids, sum: &mut Sum, beyond: &mut Beyond) {
         for (at, bucket, span_type, subtype, count, time) in &delta.breakdown {
+            // A row names a transaction group, and the limit of kinds of self time is one for each service.
             let service = delta
                 .transactions
                 .get(*at)

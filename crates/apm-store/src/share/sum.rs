@@ -86,6 +86,7 @@ impl Sum {
             let Some(id) = self.id(ids, *at, *bucket, *count) else {
                 continue;
             };
+            // Places are counted from 1, as 0 stands for no result. A row whose result is not known counts without one.
             let result = match result {
                 0 => 0,
                 place => get(results, place - 1).unwrap_or_default(),
@@ -130,6 +131,7 @@ impl Sum {
         for (at, bucket, steps_max, sums) in &delta.cost {
             let sums: Option<[f64; CostCell::SUMS]> = sums.as_slice().try_into().ok();
             let sums = sums.filter(|sums| sums.iter().all(|sum| is_sum(*sum)));
+            // Sums that cannot be are NaN here, which `takes` refuses and counts as dropped.
             let measured = sums.map_or(f64::NAN, |sums| sums[0]);
             if let Some(statement) = self.id(&ids.statements, *at, *bucket, measured)
                 && let Some(sums) = sums
@@ -208,6 +210,7 @@ impl Sum {
             let Some(group) = self.id(&ids.transactions, one.transaction, one.minute, calls) else {
                 continue;
             };
+            // 0 stands for all statements of a request together; places are counted from 1.
             let statement = match one.statement {
                 0 => Some(0),
                 place => get(&ids.statements, place - 1),

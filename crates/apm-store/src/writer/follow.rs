@@ -23,6 +23,8 @@ impl Writer {
         let mut cause = None;
         let applied = conn.immediate_transaction(|conn| {
             let mut apply = || {
+                // It was taken already, or something before it is missing. The place moves in this transaction, so
+                // nothing is counted twice.
                 if share::place(conn, &follow.store)? != follow.after {
                     return Ok(None);
                 }
@@ -49,6 +51,7 @@ impl Writer {
         });
         match applied {
             Ok(applied) => {
+                // Names that got their ids in memory stay or go with the transaction.
                 memory.commit();
                 let mut followed = Followed::default();
                 if let Some((sum, plan)) = applied {

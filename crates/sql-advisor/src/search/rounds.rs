@@ -99,6 +99,7 @@ impl Search {
                     after: after.clone(),
                 });
             }
+            // The next round is measured on top of this change.
             self.now[at] = after;
         }
         self.applied.push((applied, recommended));
@@ -126,6 +127,7 @@ impl Search {
                 for other in own
                     .iter()
                     .skip(first + 1)
+                    // Two that begin with the same column would serve the same side.
                     .filter(|other| other.leads() != one.leads())
                 {
                     if tried >= PAIRS {
@@ -169,6 +171,7 @@ impl Search {
             let after = without
                 .as_ref()
                 .map_or(f64::INFINITY, |costs| self.total_with(costs));
+            // It saves less than half of what a change has to save, which is not worth an index.
             if after <= with * (1.0 + LEAST_SAVED / 2.0) {
                 for (statement, cost) in without.unwrap_or_default() {
                     self.now[statement] = cost;

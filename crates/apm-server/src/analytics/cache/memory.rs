@@ -90,6 +90,8 @@ impl<P: Part> Memory<P> {
             .map(|rows| {
                 let key = key::<P>(table, rows)?;
                 let entry = state.room(rows).entries.get_mut(&key)?;
+                // Events of one time of arrival may be stored one after the other, which that time does not tell. So a
+                // part of which something is new holds only as long as nothing at all was stored.
                 let holds = *entry.rows == **rows && (entry.settled || entry.head == head);
                 entry.used = clock;
                 holds.then(|| Arc::clone(&entry.part))

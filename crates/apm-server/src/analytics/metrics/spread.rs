@@ -103,6 +103,7 @@ fn of_bins(buckets: &[Bins]) -> Spread {
 /// The value that so many do not exceed.
 fn percentile(bins: &Bins, q: f64) -> Option<f64> {
     let all: f64 = bins.values().sum();
+    // Sums of parts are rounded: a hair less keeps a rank from slipping into the next bin.
     let mut left = q * all - 1e-9;
     for (bin, count) in bins {
         left -= count;
@@ -137,6 +138,7 @@ fn rows(all: &Bins, buckets: &[Bins]) -> Vec<HeatRow> {
             .iter()
             .map(|bins| total(bins.range(from..=to).map(|(_, count)| count)));
         let is_below = to < POSITIVE;
+        // From the value that stands for a bin to the edge of the bin it is 1 %.
         HeatRow {
             from: bin_value(from) / if is_below { 1.0 } else { 1.01 },
             to: bin_value(to) * if is_below { 1.0 } else { 1.01 },

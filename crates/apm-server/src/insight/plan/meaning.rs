@@ -99,12 +99,15 @@ fn access(detail: &str) -> Option<Meaning> {
         Some(at) => (&rest[..at], rest[at..].trim_start()),
         None => (rest, ""),
     };
+    // Before SQLite 3.36 the alias stood behind AS. A statement knows its table by the alias.
     let table = name.split(" AS ").last().unwrap_or(name).trim();
     let how = how.strip_prefix("USING ").unwrap_or(how);
+    // The columns in parentheses: `(city=? AND age>?)`.
     let terms = how
         .find('(')
         .map_or("", |at| how[at..].split(')').next().unwrap_or(""));
     let by = terms.trim_start_matches('(');
+    // Automatic indexes are thrown away, and those of virtual tables are numbers: neither has a name to show.
     let index = how
         .split_once("INDEX ")
         .map(|(_, rest)| rest.split([' ', '(']).next().unwrap_or(""))

@@ -68,6 +68,7 @@ pub(super) fn candidates(sql: &str, plan: &Plan, schema: &Schema) -> Vec<Candida
         let range = text.columns(Clause::Range, alias, table);
         let group = text.columns(Clause::Group, alias, table);
         let order = text.columns(Clause::Order, alias, table);
+        // Behind the columns that are compared by `=`, an index serves one group, order or range.
         for tail in [&group, &order, &range] {
             if !tail.is_empty() {
                 push(&mut found, table, &[&equal, tail]);
@@ -190,6 +191,7 @@ impl Text {
                     next.filter(|token| token.kind == TokenKind::Word)
                         .map(|token| token.text.to_ascii_uppercase())
                 };
+                // A table with an alias may still be called by its name.
                 self.tables.push((column.clone(), column.clone()));
                 if let Some(alias) = alias {
                     self.tables.push((alias, column));

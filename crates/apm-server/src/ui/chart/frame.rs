@@ -76,6 +76,7 @@ impl ValueAxis {
     pub(crate) fn new(measure: Measure, max: f64, height: u32, room: f64) -> Self {
         let (unit, length) = measure.unit(max);
         let steps = if height >= 130 { 4 } else { 3 };
+        // Ticks are round numbers of the unit that is written, such as ms, and not of the unit of the values.
         let values = ticks::from_zero(max / length, steps, measure == Measure::Count);
         let top = values.last().copied().unwrap_or(1.0);
         let height = Height {

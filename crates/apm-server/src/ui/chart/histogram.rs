@@ -149,6 +149,7 @@ impl Histogram<'_> {
                         " " (if bin.count == 1 { self.noun.trim_end_matches('s') } else { self.noun })
                     }
                 }
+                // They are a part of the bar, so they stand before it and not on top of it.
                 @if bin.failed > 0 {
                     @let tall = (height.height - height.y(bin.failed as f64)).max(LEAST);
                     rect.bar.r-5xx x=(Px(left)) width=(Px(right - left)) y=(Px(height.height - tall))
@@ -168,6 +169,7 @@ impl Histogram<'_> {
                 self.scale.place(bin.from) * PLOT,
                 self.scale.place(bin.to) * PLOT,
             );
+            // `M` goes to the first bin, `V` up or down to the next one, and `H` along its top.
             path.push_str(if path.is_empty() { "M" } else { "V" });
             if path.len() == 1 {
                 Px(left).render_to(&mut path);

@@ -145,6 +145,7 @@ impl LineChart<'_> {
     /// Pale blocks where no line has a value between two that have: a gap is shown, never bridged.
     fn gaps(&self, axis: &ValueAxis) -> Markup {
         let mut measured = vec![false; self.buckets.count];
+        // A value of the previous window does not fill a gap of this one.
         for line in self.lines.iter().filter(|line| line.class != "lat-prev") {
             for place in self.runs(line).into_iter().flatten() {
                 if let Some(is) = measured.get_mut(place) {
