@@ -23,7 +23,8 @@ export async function every(pages, service, q) {
   );
   const at = `/services/${encodeURIComponent(service)}`;
   const { type, name } = root.transaction;
-  const transaction = `${at}/transactions/view?type=${encodeURIComponent(type)}&name=${encodeURIComponent(name)}`;
+  const group = `type=${encodeURIComponent(type)}&name=${encodeURIComponent(name)}`;
+  const transaction = `${at}/transactions/view?${group}`;
   const found = [
     ["services", "/services"],
     ["services but this one", `/services?not_service=${encodeURIComponent(service)}&not_env=nowhere`],
@@ -35,8 +36,8 @@ export async function every(pages, service, q) {
     ["transactions", `${at}/transactions`],
     ["a transaction", transaction],
     ["a transaction, linear", `${transaction}&scale=linear&min_us=1&max_us=900000000`],
-    ["correlations", transaction.replace("/view?", "/correlations?")],
-    ["correlations of failed requests", `${transaction.replace("/view?", "/correlations?")}&of=failed`],
+    ["correlations", `${at}/transactions/correlations?${group}`],
+    ["correlations of failed requests", `${at}/transactions/correlations?${group}&of=failed`],
     ["errors of a service", `${at}/errors`],
     ["errors", "/errors"],
     ["errors of any state", "/errors?state=all"],

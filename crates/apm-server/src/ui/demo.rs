@@ -65,6 +65,15 @@ impl Demo {
             Some(HOSTILE),
         );
         hostile.events.push(Event::Span(event));
+        let event = span(
+            &mut hostile,
+            (9_000_000, 2),
+            HOSTILE,
+            "db",
+            (at + 1_000, 900),
+            Some(HOSTILE),
+        );
+        hostile.events.push(Event::Span(event));
         let event = error(&mut hostile, 9_000_000, HOSTILE, at);
         hostile.events.push(Event::Error(event));
         for batch in [batch, hostile] {
@@ -209,10 +218,10 @@ fn span(
     statement: Option<&str>,
 ) -> Span {
     let db = kind == "db";
-    let (target, place) = if db {
-        ("sqlite", "database.db")
-    } else {
-        ("http", "127.0.0.1:8080")
+    let (target, place) = match db {
+        true if name == HOSTILE => ("sqlite", HOSTILE),
+        true => ("sqlite", "database.db"),
+        false => ("http", "127.0.0.1:8080"),
     };
     let context =
         serde_json::json!({"statement": statement, "instance": "database.db", "type": "sql"});

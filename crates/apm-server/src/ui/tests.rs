@@ -5,60 +5,14 @@ use actix_web::web::{Data, to};
 use actix_web::{App, test};
 use apm_store::{Store, StoreOptions};
 
+mod addresses;
 mod forms;
 
 use super::demo::{Demo, HOSTILE};
 use super::href::Href;
 use crate::answers::Settings;
 use crate::config::Config;
-
-/// Addresses of all pages; `{service}` and the like are filled in.
-const PAGES: [&str; 44] = [
-    "/services",
-    "/services/{service}",
-    "/services/{service}/transactions",
-    "/services/{service}/errors",
-    "/services/{service}/dependencies",
-    "/services/{service}/transactions/view?type=request&name={service}",
-    "/services/{service}/transactions/view?name={service}&min_us=1&max_us=9000000&scale=linear&tab=metadata",
-    "/services/{service}/errors/{error}",
-    "/services/{service}/errors/{error}?tab=metadata",
-    "/services/{service}/errors/{error}?tab=json",
-    "/services/{service}/metrics",
-    "/services/{service}/metrics?metric={service}",
-    "/errors",
-    "/live",
-    "/live?q=a:",
-    "/services?q=service.name:{service}",
-    "/settings",
-    "/setup",
-    "/traces",
-    "/kept",
-    "/kept?reason=pinned",
-    "/discover",
-    "/discover?q=trace.id:{trace}&open=1&field=service.name",
-    "/discover?filter=service.name:*&group=service.name",
-    "/discover?cols=service.name,{service}&as=json&open=1",
-    "/discover?q=a:",
-    "/traces/{trace}?tab=logs",
-    "/traces/{trace}",
-    "/traces/{trace}?item={item}",
-    "/traces/{trace}?tab=statistics",
-    "/traces/{trace}?tab=sql",
-    "/traces/{trace}?tab=metadata",
-    "/traces/{trace}?tab=errors",
-    "/traces/{trace}?tab=json",
-    "/services/{service}/instances",
-    "/services/{service}/versions",
-    "/services/{service}?line=p50&axis=log",
-    "/traces?sort=-duration&group=service.name&compare={trace}&min_us=0&max_us=900000000",
-    "/traces?q=service.name:*&match=any&sort=duration",
-    "/traces/{trace}/compare/{trace}",
-    "/errors?state=all",
-    "/slos?service={service}",
-    "/dashboard",
-    "/sql",
-];
+use addresses::PAGES;
 
 /// Status, headers and text of a page.
 async fn get(store: &Store, uri: &str) -> (StatusCode, header::HeaderMap, String) {
@@ -126,9 +80,10 @@ async fn every_page_answers_on_an_empty_store() {
             .replace("{trace}", "00")
             .replace("{other}", "00")
             .replace("{item}", "00")
-            .replace("{error}", "00");
+            .replace("{error}", "00")
+            .replace("{fingerprint}", "00");
         let (status, _, text) = get(&store, &uri).await;
-        let of_one = ["/traces/", "/services/{service}"];
+        let of_one = ["/traces/", "/services/{service}", "/queries/"];
         let want = match of_one.iter().any(|start| page.starts_with(start)) {
             true => StatusCode::NOT_FOUND,
             false => StatusCode::OK,
@@ -160,13 +115,17 @@ async fn whatever_telemetry_says_stays_text() {
     let trace = format!("{:032x}", 9_000_000);
     let error = format!("{:016x}", xxhash_rust::xxh3::xxh3_64(HOSTILE.as_bytes()));
     let item = format!("{:016x}", 9_000_000u64 << 8 | 1);
+    let (_, _, queries) = get(&demo.store, &format!("/api/v1/queries?service={service}")).await;
+    let queries: serde_json::Value = serde_json::from_str(&queries).unwrap();
+    let fingerprint = queries["statements"][0]["fingerprint"].as_str().unwrap();
     for page in PAGES {
         let uri = page
             .replace("{service}", service)
             .replace("{trace}", &trace)
             .replace("{other}", &trace)
             .replace("{item}", &item)
-            .replace("{error}", &error);
+            .replace("{error}", &error)
+            .replace("{fingerprint}", fingerprint);
         let (status, headers, text) = get(&demo.store, &uri).await;
         assert_eq!(status, StatusCode::OK, "{uri}");
         check_page(&uri, &text);
