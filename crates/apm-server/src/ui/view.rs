@@ -57,6 +57,8 @@ pub(crate) struct View {
     pub(crate) environments: Choice,
     pub(crate) clock: Clock,
     pub(crate) range: Range,
+    /// The range that links to other pages have in place of this one's.
+    reach: Option<Range>,
     pub(crate) theme: Option<Theme>,
     /// `http://host:port` as the reader reaches this server.
     pub(crate) origin: String,
@@ -89,6 +91,7 @@ impl View {
             bar,
             asked: Query::read(text, bar, clock.now, &clock.zone),
             range: asked.range()?,
+            reach: None,
             path: path.to_owned(),
             services: asked.choice_of(&SERVICE)?,
             environments: asked.choice_of(&ENV)?,
@@ -116,6 +119,7 @@ impl View {
             environments: Choice::All,
             clock,
             range,
+            reach: None,
             theme: None,
             origin: String::new(),
         }

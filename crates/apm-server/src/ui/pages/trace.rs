@@ -32,7 +32,10 @@ use panel::Panel;
 
 impl Rendered for Params {
     fn render(&self, context: &Context<'_>, found: &Found) -> Answer {
-        let (view, trace) = (context.view, &*found.part.trace);
+        let trace = &*found.part.trace;
+        // A trace is found whenever it was, and links from it have to find it again.
+        let end = trace.start.saturating_add(trace.duration);
+        let view = &context.view.reaching(trace.start, end);
         let id = trace.id.as_str();
         let panel = Panel {
             trace,

@@ -1,6 +1,8 @@
 //! Links from a page: to the same page with something changed, and to others, which keep the range and the choice of
 //! services.
 
+use apm_time::Range;
+
 use super::{REPEATED, View};
 use crate::analytics::chosen::Choice;
 use crate::ui::href::Href;
@@ -26,7 +28,37 @@ const PLACE: [&str; 4] = ["page", "after", "open", "hold"];
 /// Parameters that tell which details are open: another choice of services has others.
 const DETAILS: [&str; 2] = ["item", "sample"];
 
+/// Time on either side of what a link leads to, µs.
+const AROUND: i64 = 15 * 60 * apm_time::SECOND;
+
 impl View {
+    /// The view of a page about something that happened from `from` to `to`, which its range need not have: then links
+    /// to other pages lead to a range that has it.
+    pub(crate) fn reaching(&self, from: i64, to: i64) -> Self {
+        let is_within = self.range.from <= from && to <= self.range.to;
+        Self {
+            reach: (!is_within).then(|| self.around(from, to)),
+            ..self.clone()
+        }
+    }
+
+    /// A range with some time before and after, but not more of the future.
+    fn around(&self, from: i64, to: i64) -> Range {
+        let end = to.saturating_add(AROUND);
+        Range {
+            from: from.saturating_sub(AROUND).max(0),
+            to: end.min(self.clock.now.max(to.saturating_add(apm_time::SECOND))),
+        }
+    }
+
+    /// An address of another page in a range around a point in time.
+    pub(crate) fn at_time(&self, segments: &[&str], at: i64) -> Href {
+        let range = self.around(at, at);
+        self.to(segments)
+            .set("from", &apm_time::rfc3339(range.from))
+            .set("to", &apm_time::rfc3339(range.to))
+    }
+
     /// The same page for another service, or for all of them.
     pub(crate) fn with_service(&self, service: Option<&str>) -> Href {
         let segments: Vec<&str> = self.path.trim_matches('/').split('/').collect();
@@ -137,7 +169,13 @@ impl View {
 
     fn shared(&self, href: Href) -> Href {
         let kept = self.shared_params().into_iter();
-        kept.fold(href, |href, (key, value)| href.and(key, value))
+        let href = kept.fold(href, |href, (key, value)| href.and(key, value));
+        match self.reach {
+            Some(reach) => href
+                .set("from", &apm_time::rfc3339(reach.from))
+                .set("to", &apm_time::rfc3339(reach.to)),
+            None => href,
+        }
     }
 
     /// Discover with `kql` as its query, and nothing else filtered.

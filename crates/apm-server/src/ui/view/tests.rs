@@ -195,3 +195,33 @@ fn dates_in_a_query_are_those_of_the_page() {
         &serde_json::json!({"@timestamp": "2026-11-19T15:00:00.000Z"})
     ));
 }
+
+#[test]
+fn links_from_a_page_outside_of_its_range_lead_to_what_it_shows() {
+    let view = View::test("/traces/1", "env=live");
+    let discover = |view: &View| view.to(&["discover"]).to_string();
+    let minute = 60 * apm_time::SECOND;
+    let now = view.clock.now;
+    let within = view.reaching(now - 3 * minute, now - 2 * minute);
+    assert_eq!(discover(&within), "/discover?env=live");
+    // Five hours ago: a quarter of an hour on either side.
+    let before = view.reaching(now - 300 * minute, now - 299 * minute);
+    assert_eq!(
+        discover(&before),
+        "/discover?env=live&from=2026-11-22T06:45:00Z&to=2026-11-22T07:16:00Z"
+    );
+    // Twenty minutes ago: no more of the future.
+    let late = view.reaching(now - 20 * minute, now - minute);
+    assert_eq!(
+        discover(&late),
+        "/discover?env=live&from=2026-11-22T11:25:00Z&to=2026-11-22T12:00:00Z"
+    );
+    assert_eq!(late.here().to_string(), view.here().to_string());
+    // A range of its own is replaced.
+    let own = View::test("/traces/1", "from=now-5m");
+    let own = own.reaching(now - 300 * minute, now - 299 * minute);
+    assert_eq!(
+        discover(&own),
+        "/discover?from=2026-11-22T06:45:00Z&to=2026-11-22T07:16:00Z"
+    );
+}

@@ -47,3 +47,47 @@ async fn time_that_no_span_covers_is_only_what_no_bar_covers() {
     }
     server.stop().await;
 }
+
+#[actix_web::test]
+async fn time_under_spans_that_outlast_their_parents_is_not_called_uncovered() {
+    let server = TestServer::start();
+    let at = now() - MINUTE;
+    let trace = format!("{:032x}", 0xbee);
+    let (request, start) = (format!("{:016x}", 0xbee0), format!("{:016x}", 0xbee1));
+    let metadata = json!({"metadata": {"service": {"name": "traced",
+        "agent": {"name": "nodejs", "version": "1"}}}});
+    let transaction = json!({"transaction": {"id": request, "trace_id": trace, "name": "GET /t",
+        "type": "request", "duration": 100, "timestamp": at, "span_count": {"started": 2}}});
+    let span = |id: &str, parent: &str, name: &str, from: i64, duration: i64| {
+        json!({"span": {"id": id, "trace_id": trace, "transaction_id": request, "parent_id": parent,
+            "name": name, "type": "app", "duration": duration, "timestamp": at + from * 1_000}})
+    };
+    // A callback that is started within a millisecond, and works until the request ends.
+    let started = span(&start, &request, "start work", 0, 1);
+    let work = span(&format!("{:016x}", 0xbee2), &start, "work", 1, 97);
+    let body = format!("{metadata}\n{transaction}\n{started}\n{work}");
+    assert_eq!(server.intake(body).await.status, 202);
+    let html = server.get(&format!("/traces/{trace}")).await.text;
+    assert_eq!(
+        said(&html, "<p class=\"why\">", "</p>"),
+        "99 % of it is covered only by spans that ended after their parents."
+    );
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn a_trace_of_log_lines_alone_says_so() {
+    let server = TestServer::start();
+    let trace = format!("{:032x}", 0x109);
+    let metadata = json!({"metadata": {"service": {"name": "traced",
+        "agent": {"name": "nodejs", "version": "1"}}}});
+    let line =
+        json!({"log": {"@timestamp": now() - MINUTE, "message": "alone", "trace.id": trace}});
+    assert_eq!(
+        server.intake(format!("{metadata}\n{line}")).await.status,
+        202
+    );
+    let html = server.get(&format!("/traces/{trace}")).await.text;
+    assert!(html.contains("1 log line without a request."), "{html}");
+    server.stop().await;
+}

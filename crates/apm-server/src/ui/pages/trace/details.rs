@@ -1,6 +1,7 @@
 //! The details of one transaction or span: what it took, what it called, its statement in full, where it was made.
 
 mod cost;
+mod errors;
 mod stack;
 
 use apm_time::rfc3339_millis;
@@ -23,7 +24,6 @@ use crate::ui::components::frames::frames;
 use crate::ui::components::panel::pairs;
 use crate::ui::components::sql;
 use crate::ui::number::{duration, percent};
-use crate::ui::pages::errors::short;
 use crate::ui::pages::{transaction_href, whole};
 use crate::ui::view::{View, quoted};
 use crate::ui::words;
@@ -63,7 +63,7 @@ pub(crate) fn details(view: &View, of: Details<'_>) -> Markup {
         (statement(item, normalized, document))
         (cost::section(document))
         (http(item, document))
-        (errors(view, trace, index))
+        (errors::errors(view, trace, index))
         (moments(document))
         (self::lines(trace, item, lines))
         (message(document))
@@ -80,6 +80,10 @@ pub(crate) fn details(view: &View, of: Details<'_>) -> Markup {
             }
             @if let Some(fingerprint) = item.what.fingerprint() {
                 a href=(view.to(&["queries", &fingerprint])) { "All runs" }
+            }
+            @if !item.is_far {
+                @let metrics = ["services", &item.what.service, "metrics"];
+                a href=(view.at_time(&metrics, item.timestamp)) { "Metrics around it" }
             }
         }
     };
@@ -299,31 +303,6 @@ fn http(item: &Item, document: &Value) -> Markup {
         );
     };
     html! {}
-}
-
-/// Errors that are listed in the details of an item.
-const MOST_ERRORS: usize = 50;
-
-fn errors(view: &View, trace: &Trace, index: usize) -> Markup {
-    let own = trace.errors.iter();
-    let own = own.filter(|error| error.item == Some(index as u32));
-    let own: Vec<_> = own.take(MOST_ERRORS).collect();
-    if own.is_empty() {
-        return html! {};
-    }
-    let list = html! {
-        ul.plain-list {
-            @for error in own {
-                li {
-                    a.inline href=(view.to(&["services", &error.service, "errors", &error.key])) {
-                        (if error.message.is_empty() { &error.kind } else { &error.message })
-                    }
-                    " " span.dim { code { (short(&error.key)) } " " (error.culprit) }
-                }
-            }
-        }
-    };
-    section("Errors", html! {}, list)
 }
 
 fn message(document: &Value) -> Markup {

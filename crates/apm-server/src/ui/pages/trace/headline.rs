@@ -15,10 +15,16 @@ pub(super) struct Headline {
 
 pub(super) fn headline(trace: &Trace) -> Headline {
     let Some(entry) = trace.items.first() else {
-        let answer = format!(
-            "{} without a request.",
-            words::count(trace.errors.len() as u64, "error", "errors")
-        );
+        let answer = match trace.errors.len() as u64 {
+            0 => format!(
+                "{} without a request.",
+                words::count(trace.logs.len() as u64, "log line", "log lines")
+            ),
+            errors => format!(
+                "{} without a request.",
+                words::count(errors, "error", "errors")
+            ),
+        };
         return Headline {
             answer,
             why: "No transaction or span of this trace is stored.".to_owned(),
@@ -41,6 +47,8 @@ pub(super) fn headline(trace: &Trace) -> Headline {
 pub(crate) enum Longest<'a> {
     /// The request itself: this share of its time is covered by no span.
     Own(f64),
+    /// The request itself, but spans cover most of this share: those below spans that had ended by then.
+    Late(f64),
     /// An item, with its share of the entry's time.
     Spent(&'a Item, f64),
     /// Spans cover most of the request, but they ended after it: nobody waited for their end. The longest of them.
@@ -70,9 +78,29 @@ pub(crate) fn longest(trace: &Trace) -> Option<Longest<'_>> {
     let late = late.max_by_key(|child| item.end() - child.at);
     match late {
         Some(child) if 2 * item.self_time < *time => Some(Longest::Outlived(child)),
-        _ if most == 0 => Some(Longest::Own(share(item.self_time.min(*time)))),
+        _ if most == 0 => {
+            let (own, bare) = (item.self_time.min(*time), uncovered(trace));
+            match 2 * bare < own {
+                true => Some(Longest::Late(share(own))),
+                false => Some(Longest::Own(share(own.min(bare)))),
+            }
+        }
         _ => Some(Longest::Spent(item, share(*time))),
     }
+}
+
+/// The time of the entry that no other item covers, wherever it is in the tree, µs.
+fn uncovered(trace: &Trace) -> i64 {
+    let entry = &trace.items[0];
+    let others = trace.items.iter().skip(1).filter(|item| !item.is_far);
+    let mut stretches: Vec<(i64, i64)> = others.map(|item| (item.at, item.end())).collect();
+    stretches.sort_unstable();
+    let (mut bare, mut reached) = (0, entry.at);
+    for (from, to) in stretches {
+        bare += (from.min(entry.end()) - reached).max(0);
+        reached = reached.max(to).min(entry.end());
+    }
+    bare + (entry.end() - reached).max(0)
 }
 
 /// Of what the entry waited for, the greatest part.
@@ -82,6 +110,10 @@ fn waited(trace: &Trace) -> String {
         Some(Longest::Own(share)) => {
             format!("{} of it is time that no span covers.", percent(share))
         }
+        Some(Longest::Late(share)) => format!(
+            "{} of it is covered only by spans that ended after their parents.",
+            percent(share)
+        ),
         Some(Longest::Spent(item, share)) => {
             format!("{} of it was spent in {}.", percent(share), name(item))
         }

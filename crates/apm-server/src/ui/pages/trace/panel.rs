@@ -24,6 +24,11 @@ use crate::ui::number::{self, percent};
 use crate::ui::view::{View, quoted};
 use crate::ui::words;
 
+/// Types of spans that the legend names.
+const MOST_TYPES: usize = 8;
+/// Corrected clocks that the foot names.
+const MOST_CLOCKS: usize = 4;
+
 /// A trace to be shown.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Panel<'a> {
@@ -204,16 +209,26 @@ impl Panel<'_> {
             .into_iter()
             .map(|(name, (class, time))| (class, name, time))
             .collect();
-        shares.sort_rows_by_key(|(class, name, _)| (*class != "t-app", *class, *name));
         let total: i64 = shares.iter().map(|(_, _, time)| time).sum();
+        // The types with most time are named, in the order of their colours.
+        shares.sort_rows_by_key(|(class, _, time)| (*class != "t-app", -time));
+        let others = shares.split_off(shares.len().min(MOST_TYPES));
+        let of_others: i64 = others.iter().map(|(_, _, time)| time).sum();
+        shares.sort_rows_by_key(|(class, name, _)| (*class != "t-app", *class, *name));
         html! {
             div.toolbar {
                 ul.legend {
-                    @for (class, name, time) in shares.iter().take(8) {
+                    @for (class, name, time) in &shares {
                         li {
                             (swatch(class))
                             (name)
                             @if total > 0 { " " b { (percent(*time as f64 / total as f64).to_string()) } }
+                        }
+                    }
+                    @if !others.is_empty() {
+                        li {
+                            (words::count(others.len() as u64, "other type", "other types"))
+                            @if total > 0 { " " b { (percent(of_others as f64 / total as f64).to_string()) } }
                         }
                     }
                     li {
@@ -280,6 +295,10 @@ impl Panel<'_> {
             .iter()
             .filter(|item| item.is_transaction && !item.sampled)
             .count();
+        let skewed = items
+            .iter()
+            .filter(|item| item.is_transaction && item.skew != 0);
+        let skewed: Vec<&Item> = skewed.collect();
         html! {
             div.wf-foot {
                 span {
@@ -296,8 +315,11 @@ impl Panel<'_> {
                 @if self.trace.orphans > 0 {
                     span { (words::count(self.trace.orphans as u64, "item", "items")) " whose parent did not arrive" }
                 }
-                @for item in items.iter().filter(|item| item.is_transaction && item.skew != 0).take(4) {
-                    span { (item.what.service) " clock corrected by " (details::signed(item.skew)) }
+                @for item in skewed.iter().take(MOST_CLOCKS) {
+                    span { (words::cut(&item.what.service, 60)) " clock corrected by " (details::signed(item.skew)) }
+                }
+                @if skewed.len() > MOST_CLOCKS {
+                    span { "clocks of " (number::grouped((skewed.len() - MOST_CLOCKS) as u64)) " more corrected" }
                 }
                 span.row { "trace " code #trace-id { (self.trace.id) } (copy("trace-id", "Copy id")) }
                 span.push { "All times since the start of the trace" }

@@ -76,6 +76,10 @@ fn spent(trace: &Trace) -> Option<String> {
             "In the sample below, {} is time that no span covers.",
             percent(share)
         ),
+        Longest::Late(share) => format!(
+            "In the sample below, {} is covered only by spans that ended after their parents.",
+            percent(share)
+        ),
         Longest::Spent(item, share) => format!(
             "In the sample below, {} was spent in {}.",
             percent(share),
