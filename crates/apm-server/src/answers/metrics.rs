@@ -134,11 +134,22 @@ impl Question for Params {
         })
     }
 
-    /// The file of a metric has at most so many lines of all, each with a row for every bucket.
+    /// The files of a metric and of panels have at most so many lines of all, each with a row for every bucket.
     fn part_of(answer: &Answer, table: &str) -> Option<Part> {
-        let chart = answer.chart.as_ref().filter(|_| table == "metric")?;
-        let shown = chart.lines.len();
-        Some(Part::of(shown, (shown + chart.more) as u64))
+        let part = |shown: usize, more: usize| Part::of(shown, (shown + more) as u64);
+        match table {
+            "metric" => {
+                let chart = answer.chart.as_ref()?;
+                Some(part(chart.lines.len(), chart.more))
+            }
+            "panels" => {
+                let panels = answer.panels.iter();
+                let counts = panels.map(|panel| (panel.lines.len(), panel.more));
+                let (shown, more) = counts.fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1));
+                Some(part(shown, more))
+            }
+            _ => None,
+        }
     }
 
     fn tables(answer: &Answer) -> Vec<Table> {

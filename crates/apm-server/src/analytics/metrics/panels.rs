@@ -37,8 +37,12 @@ pub struct Panel {
     pub is_rate: bool,
     /// A metric of it, by which a unit that was not sent may be known.
     pub metric: String,
-    /// Its lines.
+    /// Its lines, of those of one label at most six.
     pub lines: Vec<PanelLine>,
+    /// Number of lines that are left out: those with the smallest values.
+    pub more: usize,
+    /// The label whose values the lines are, where one tells them apart.
+    pub by: Option<&'static str>,
     /// The statements that read it, as the console takes them.
     #[serde(skip)]
     pub sql: Vec<String>,
@@ -108,8 +112,9 @@ pub fn panels(
                     whole
                 }
             };
+            let by = told_apart_by(line, &whole);
             let (chart, more) =
-                sql::recorded(|| narrowed(conn, scope, (metric, line), whole, window));
+                sql::recorded(|| narrowed(conn, scope, (metric, line, by), whole, window));
             let chart = chart?;
             let panel = panel.get_or_insert_with(|| Panel {
                 runtime: wanted.runtime,
@@ -118,6 +123,8 @@ pub fn panels(
                 is_rate: chart.kind == Some("counter"),
                 metric: (*metric).to_owned(),
                 lines: Vec::new(),
+                more: 0,
+                by: None,
                 sql: Vec::new(),
             });
             // Values of another unit make no common chart.
@@ -132,6 +139,8 @@ pub fn panels(
                 }
             }
             let room = MOST_LINES.saturating_sub(panel.lines.len());
+            panel.more += chart.lines.len().saturating_sub(room) + chart.more;
+            panel.by = panel.by.or(by);
             panel
                 .lines
                 .extend(chart.lines.into_iter().take(room).map(|found| {
@@ -155,21 +164,28 @@ pub fn panels(
     Ok(panels)
 }
 
+fn has(chart: &Chart, name: &str) -> bool {
+    chart.labels.iter().any(|label| label.name == name)
+}
+
+/// The label of a metric by which there is a line for each value.
+fn told_apart_by(line: &WantedLine, whole: &Chart) -> Option<&'static str> {
+    line.by.iter().find(|name| has(whole, name)).copied()
+}
+
 /// The lines that are wanted of a metric.
 fn narrowed(
     conn: &mut SqliteConnection,
     scope: &Scope,
-    (metric, line): (&str, &WantedLine),
+    (metric, line, by): (&str, &WantedLine, Option<&str>),
     whole: Chart,
     window: &Window,
 ) -> QueryResult<Chart> {
-    let has = |name: &str| whole.labels.iter().any(|label| label.name == name);
-    let by = line.by.iter().find(|name| has(name));
     let choice = Choice {
-        split: by.map_or(Split::None, |name| Split::By((*name).to_owned())),
+        split: by.map_or(Split::None, |name| Split::By(name.to_owned())),
         label: line
             .only
-            .filter(|(name, _)| has(name))
+            .filter(|(name, _)| has(&whole, name))
             .map(|(name, value)| (name.to_owned(), value.to_owned())),
         // Parts of one thing, such as pools of memory, make it up.
         together: Together::Sum,

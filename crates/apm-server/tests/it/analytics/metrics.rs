@@ -1,6 +1,7 @@
 //! Metrics by series: counters as rates, histograms as percentiles, labels told apart, from either wire.
 
 mod listed;
+mod panels;
 mod told_apart;
 
 use serde_json::{Value, json};

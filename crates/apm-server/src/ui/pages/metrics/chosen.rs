@@ -19,6 +19,7 @@ use crate::ui::chart::heat::{HeatMap, Row};
 use crate::ui::chart::lines::{Line, LineChart};
 use crate::ui::components::cells::swatch;
 use crate::ui::components::controls::{chip, segment};
+use crate::ui::number;
 use crate::ui::plot::labels;
 use crate::ui::unit::Unit;
 use crate::ui::view::View;
@@ -58,8 +59,9 @@ pub(super) fn chosen(context: &Context<'_>, choice: &Choice, found: &Answer) -> 
                 } @else {
                     (lines(&shown))
                 }
+                (undrawn(chart))
                 (table(&shown))
-                @if chart.is_cut { p.note { "Of the newest 200,000 samples." } }
+                @if chart.is_cut { p.panel-foot { "Only the newest 200,000 samples were read." } }
             }
         }
     }
@@ -276,6 +278,23 @@ fn values(view: &View, label: &Label) -> Markup {
     }
 }
 
+/// Says that a chart has not all lines, or not all quantiles, for which there are colours.
+fn undrawn(chart: &Chart) -> Markup {
+    let (of, what) = match (&chart.distribution, chart.quantiles.len()) {
+        (Some(_), _) => return html! {},
+        (None, 0) => (
+            chart.lines.len() + chart.more,
+            "lines, those with the largest values",
+        ),
+        (None, quantiles) => (quantiles, "quantiles, the greatest"),
+    };
+    html! {
+        @if of > SERIES.len() {
+            p.panel-foot { "The chart has " (SERIES.len()) " of " (number::grouped(of as u64)) " " (what) "." }
+        }
+    }
+}
+
 /// The lines with their labels and figures.
 fn table(shown: &Shown<'_>) -> Markup {
     let chart = shown.chart;
@@ -285,7 +304,7 @@ fn table(shown: &Shown<'_>) -> Markup {
     let draws = chart.distribution.is_none() && chart.quantiles.is_empty();
     let total = |value: f64| match is_counter {
         true => Unit::of(&chart.name, &chart.unit, false).write(value),
-        false => crate::ui::number::compact(super::super::whole(value)),
+        false => number::compact(super::super::whole(value)),
     };
     html! {
         div.wide {

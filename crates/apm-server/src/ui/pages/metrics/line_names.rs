@@ -26,11 +26,37 @@ pub(super) fn short(names: Vec<String>) -> Vec<String> {
             }
         })
         .collect();
-    if different(&last) > different(&first) {
-        last
-    } else {
-        first
+    let mut chosen = match different(&last) > different(&first) {
+        true => last,
+        false => first,
+    };
+    // Those that are still alike lose the beginning that they share.
+    for place in 0..chosen.len() {
+        let alike: Vec<usize> = (0..chosen.len())
+            .filter(|other| chosen[*other] == chosen[place])
+            .collect();
+        let of_alike: Vec<&str> = alike.iter().map(|at| names[*at].as_str()).collect();
+        let shared = shared_start(&of_alike);
+        if shared > 0 && of_alike.iter().any(|name| *name != of_alike[0]) {
+            for at in alike {
+                let rest: String = names[at].chars().skip(shared).collect();
+                chosen[at] = format!("…{}", words::cut(&rest, MOST_NAME - 1));
+            }
+        }
     }
+    chosen
+}
+
+/// The number of characters with which all names begin.
+fn shared_start(names: &[&str]) -> usize {
+    let Some((first, others)) = names.split_first() else {
+        return 0;
+    };
+    let same = |at: &usize| {
+        let one = first.chars().nth(*at);
+        one.is_some() && others.iter().all(|other| other.chars().nth(*at) == one)
+    };
+    (0..first.chars().count()).take_while(same).count()
 }
 
 /// The values of a line's labels.
@@ -66,6 +92,11 @@ mod tests {
             (
                 ["shop-7f9c4d-x2kqp", "shop-7f9c4d-zz81m"],
                 ["…c4d-x2kqp", "…c4d-zz81m"],
+            ),
+            // Neither does: the pools of code of a JVM.
+            (
+                ["CodeHeap 'non-nmethods'", "CodeHeap 'profiled nmethods'"],
+                ["…non-nmet…", "…profiled…"],
             ),
             // The beginnings tell them apart, and the ends do not.
             (

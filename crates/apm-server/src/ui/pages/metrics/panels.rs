@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::super::Context;
 use super::super::charts::per;
+use super::line_names::short;
 use super::{latest, lines_of};
 use crate::analytics::metrics::panels::Panel;
 use crate::analytics::series::Axis;
@@ -12,10 +13,8 @@ use crate::ui::chart::buckets::Buckets;
 use crate::ui::chart::lines::LineChart;
 use crate::ui::components::panel::split;
 use crate::ui::unit::Unit;
+use crate::ui::view::View;
 use crate::ui::words;
-
-/// Characters of a line's name: the gutter beside a chart has no room for more.
-const MOST_NAME: usize = 10;
 
 /// The sections of the runtimes that are there.
 pub(super) fn panels(context: &Context<'_>, axis: &Axis, panels: &Sourced<Vec<Panel>>) -> Markup {
@@ -48,11 +47,7 @@ pub(super) fn panels(context: &Context<'_>, axis: &Axis, panels: &Sourced<Vec<Pa
 
 fn chart(context: &Context<'_>, axis: &Axis, panel: &Panel, place: usize) -> Markup {
     let unit = Unit::of(&panel.metric, &panel.unit, panel.is_rate);
-    let names: Vec<String> = panel
-        .lines
-        .iter()
-        .map(|line| words::cut(&line.name, MOST_NAME))
-        .collect();
+    let names = short(panel.lines.iter().map(|line| line.name.clone()).collect());
     let values: Vec<Vec<Option<f64>>> = panel
         .lines
         .iter()
@@ -75,7 +70,7 @@ fn chart(context: &Context<'_>, axis: &Axis, panel: &Panel, place: usize) -> Mar
         "" => per(axis),
         note => note.to_owned(),
     };
-    LineChart {
+    let drawn = LineChart {
         id: &format!("panel-{place}"),
         title: panel.title,
         note: &note,
@@ -90,5 +85,24 @@ fn chart(context: &Context<'_>, axis: &Axis, panel: &Panel, place: usize) -> Mar
         sql: &panel.sql,
         file: "panels",
     }
-    .render(&context.view.clock, context.flags)
+    .render(&context.view.clock, context.flags);
+    match panel.more {
+        0 => drawn,
+        _ => html! { div { (drawn) (left_out(context.view, panel)) } },
+    }
+}
+
+/// The number of lines that are drawn, with the way to all of them.
+fn left_out(view: &View, panel: &Panel) -> Markup {
+    let shown = panel.lines.len();
+    let all = view.here().without("label").set("metric", &panel.metric);
+    let all = all.set("together", "sum").anchor("metric");
+    html! {
+        p.panel-foot {
+            (shown) " of " (words::count((shown + panel.more) as u64, "line", "lines"))
+            @if let Some(by) = panel.by { ", by " code { (by) } }
+            ", those with the largest values. "
+            a href=(all.set("split", panel.by.unwrap_or("all"))) { "Show all" }
+        }
+    }
 }
