@@ -198,6 +198,10 @@ fn error_spikes(look: &mut Look<'_>) -> Result<Vec<Draft>, RuleError> {
         .filter(|row| row.known >= KNOWN && row.now >= SPIKE * row.usual)
         .map(|row| {
             let message: String = row.message.chars().take(80).collect();
+            let before = format!(
+                "In the hour before, it occurred {:.1} times in 5 minutes.",
+                row.usual
+            );
             Draft {
                 kind: Kind::ErrorSpike,
                 service: row.service,
@@ -206,11 +210,14 @@ fn error_spikes(look: &mut Look<'_>) -> Result<Vec<Draft>, RuleError> {
                 severity: Severity::Grave,
                 saving: 0.0,
                 says: Says {
-                    title: format!("“{message}” {} times in 5 minutes.", count_words(row.now)),
-                    cause: format!(
-                        "In the hour before it came {:.1} times in 5 minutes. It is raised in {}.",
-                        row.usual, row.culprit
+                    title: format!(
+                        "“{message}” occurred {} times in 5 minutes.",
+                        count_words(row.now)
                     ),
+                    cause: match row.culprit.as_str() {
+                        "" => before,
+                        culprit => format!("{before} It is raised in {culprit}."),
+                    },
                     remedy: "Look at the newest occurrences and their common attributes."
                         .to_owned(),
                     evidence: Evidence {

@@ -85,7 +85,7 @@ fn draft(look: &Look<'_>, statement: &Statement, change: &Change, steps: &Steps)
         (true, None) => {
             "See what changed in the schema, the statistics or the statement.".to_owned()
         }
-        (false, _) => "Nothing, if the change is meant.".to_owned(),
+        (false, _) => "There is nothing to do if the change is intended.".to_owned(),
     };
     Draft {
         kind: Kind::PlanChange,

@@ -67,7 +67,10 @@ fn no_where(look: &Look<'_>, statement: &Statement) -> Option<Draft> {
             Severity::Cost,
             [
                 format!("{} has no WHERE: it changes every row.", statement.short()),
-                format!("It ran {} times in the last 15 minutes.", count_words(statement.count)),
+                match count_words(statement.count).as_str() {
+                    "1" => "It ran once in the last 15 minutes.".to_owned(),
+                    count => format!("It ran {count} times in the last 15 minutes."),
+                },
                 "Add the WHERE that is missing; where all rows are meant, run it apart from requests.".to_owned(),
             ],
         )
