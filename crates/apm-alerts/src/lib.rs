@@ -27,4 +27,6 @@ pub use engine::Alerts;
 pub use error::AlertError;
 pub use message::{Alert, Change, Message};
 pub use options::{Lag, Options, OutputProbe, Smtp};
-pub use overview::{Delivery, Firing, Origin, Overview, Sent, ShownReceiver, ShownRule, firing};
+pub use overview::{
+    Delivery, Firing, Origin, Overview, Sent, ShownReceiver, ShownRule, firing, firing_alerts,
+};

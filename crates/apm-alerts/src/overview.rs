@@ -127,6 +127,14 @@ pub fn firing(conn: &mut SqliteConnection) -> diesel::QueryResult<u64> {
     states::firing(conn)
 }
 
+/// The subjects that fire, with their last readings.
+///
+/// # Errors
+/// Those of the database.
+pub fn firing_alerts(conn: &mut SqliteConnection) -> diesel::QueryResult<Vec<Alert>> {
+    states::firing_alerts(conn)
+}
+
 /// All rules with their origins: those of the program, of the page, of the file.
 pub(crate) fn rules(
     conn: &mut SqliteConnection,

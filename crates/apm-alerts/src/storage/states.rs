@@ -77,6 +77,19 @@ pub(crate) fn forget(conn: &mut SqliteConnection, rule: &str, subject: &str) -> 
     Ok(())
 }
 
+/// The subjects that fire, with their last readings.
+pub(crate) fn firing_alerts(conn: &mut SqliteConnection) -> QueryResult<Vec<Alert>> {
+    let documents: Vec<String> = alert_state::table
+        .filter(alert_state::phase.eq(1))
+        .select(alert_state::document)
+        .limit(MOST)
+        .load(conn)?;
+    let alerts = documents.iter();
+    Ok(alerts
+        .filter_map(|document| serde_json::from_str(document).ok())
+        .collect())
+}
+
 /// The number of subjects that fire.
 pub(crate) fn firing(conn: &mut SqliteConnection) -> QueryResult<u64> {
     let count: i64 = alert_state::table

@@ -1,6 +1,9 @@
 //! `/alerts`: what fires, the rules, the receivers, and what was sent.
 
+use std::collections::HashMap;
+
 use apm_alerts::{Firing, Overview, Sent, ShownReceiver, ShownRule};
+use diesel::{QueryResult, SqliteConnection};
 
 use super::{Address, Arguments, Depends, Problem, Question, Source, at};
 use crate::analytics::Scope;
@@ -9,6 +12,20 @@ use crate::csv::{Cell, Table};
 /// The question: of which services and environments the alerts that fire are. An alert of the server itself is of all.
 #[derive(Debug)]
 pub(crate) struct Params(Scope);
+
+/// The number of alerts that fire about each service of a scope; those without any are left out.
+pub(crate) fn by_service(
+    conn: &mut SqliteConnection,
+    scope: &Scope,
+) -> QueryResult<HashMap<String, u64>> {
+    let mut counts = HashMap::new();
+    for alert in apm_alerts::firing_alerts(conn)? {
+        if !alert.service.is_empty() && scope.has(&alert.service, &alert.environment) {
+            *counts.entry(alert.service).or_default() += 1;
+        }
+    }
+    Ok(counts)
+}
 
 impl Question for Params {
     type Answer = Overview;

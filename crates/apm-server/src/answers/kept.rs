@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::parameter::Parameter;
+use super::part::Part;
 use super::{Address, Arguments, Depends, Problem, Question, Source, at};
 use crate::analytics::kept::{KeptTrace, list};
 use crate::csv::{Cell, Table};
@@ -15,7 +16,11 @@ const REASON: Parameter = Parameter::word(
     &WORDS,
     "Only those that are kept for this reason.",
 );
-const SIZE: Parameter = Parameter::whole("size", 0, 1000, "Traces of the answer. Default 100.");
+const SIZE: Parameter =
+    Parameter::whole("size", 0, MOST as i64, "Traces of the answer. Default 100.");
+
+/// Most traces of an answer.
+pub(crate) const MOST: usize = 1_000;
 
 /// Traces of an answer where no number is asked for.
 const USUAL: usize = 100;
@@ -39,6 +44,9 @@ pub(crate) struct Answer {
     pub(crate) total: i64,
     /// Bytes that they take beyond the newest events.
     pub(crate) total_bytes: i64,
+    /// Rows for the reason that is asked for, shown and not.
+    #[serde(skip)]
+    pub(crate) rows: usize,
 }
 
 /// The sums over the traces of a reason.
@@ -86,12 +94,21 @@ impl Question for Params {
             }
         });
         let all = kept::total(source.conn)?;
+        let rows = rooms
+            .iter()
+            .filter(|room| of.iter().any(|of| of.code() == room.reason));
+        let rows: i64 = rows.map(|room| room.traces).sum();
         Ok(Answer {
+            rows: usize::try_from(rows).unwrap_or(0),
             total: all.traces,
             total_bytes: all.bytes,
             reasons: reasons.collect(),
             traces: list(source.conn, &of, size)?,
         })
+    }
+
+    fn part_of(answer: &Answer, table: &str) -> Option<Part> {
+        (table == "traces").then(|| Part::of(answer.traces.len(), answer.rows as u64))
     }
 
     fn tables(answer: &Answer) -> Vec<Table> {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use diesel::prelude::*;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -11,10 +12,13 @@ use super::part::Part;
 use super::period::Period;
 use super::top;
 use super::{Address, Arguments, Problem, Question, Source, at};
+use crate::analytics::Scope;
+use crate::analytics::change;
 use crate::analytics::filter::List;
 use crate::analytics::list::{By, Pick};
 use crate::analytics::series::Axis;
 use crate::analytics::statements::{self, Cost, Rank, Statement, Statements};
+use crate::analytics::window::Window;
 use crate::csv::{Cell, Table};
 use crate::insight::callers::{Caller, LATELY, Used, Wanted};
 use crate::insight::finding::{self, Finding, Which};
@@ -78,6 +82,8 @@ pub(crate) struct Previous {
     pub(crate) left_out: usize,
     /// The buckets of the sparklines.
     pub(crate) axis: Axis,
+    /// False if nothing happened in the first quarter of the earlier window: it may not be known whole.
+    pub(crate) is_covered: bool,
 }
 
 /// Callers by service and fingerprint.
@@ -157,10 +163,13 @@ impl Question for Params {
             Some(window) => {
                 let same = Pick::of_keys(statements.iter().map(Statement::key));
                 let found = statements::list_of(conn, scope, window, (&same, None))?;
+                let mut latencies = found.statements.iter().map(|row| &*row.series.latency);
+                let is_covered = latencies.any(begins) || requests_begin(conn, scope, window)?;
                 Some(Previous {
                     statements: found.statements,
                     left_out: found.left_out,
                     axis: found.axis,
+                    is_covered,
                 })
             }
             None => None,
@@ -194,6 +203,25 @@ impl Question for Params {
         }
         vec![table]
     }
+}
+
+/// Whether there is a value in the first quarter of a window: then all of it is known.
+pub(crate) fn begins(values: &[Option<f64>]) -> bool {
+    let mut first = values.iter().take(values.len().div_ceil(4));
+    first.any(Option::is_some)
+}
+
+/// Whether the services of a scope had requests in the first quarter of a window. Its query is about statements.
+pub(crate) fn requests_begin(
+    conn: &mut SqliteConnection,
+    scope: &Scope,
+    window: &Window,
+) -> QueryResult<bool> {
+    let requests = Scope {
+        query: None,
+        ..scope.clone()
+    };
+    change::is_covered(conn, &requests, window)
 }
 
 /// The rank of all statements for a column.

@@ -1,8 +1,11 @@
 //! `/services/{service}`: a service at a glance.
 
+use std::collections::HashMap;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::alerts;
 use super::charts::{self, Charts};
 use super::matching::{self, Scan};
 use super::parameter::shared::{NAME, SERVICE, TYPE};
@@ -22,6 +25,7 @@ use crate::analytics::statements::{self, Statement};
 use crate::analytics::transactions::{self, Transaction};
 use crate::csv::Table;
 use crate::insight::callers::{self, Caller};
+use crate::insight::finding;
 
 /// Rows of each table.
 const TOP: usize = 10;
@@ -70,6 +74,10 @@ pub(crate) struct Answer {
     pub(crate) statements: Option<Vec<Statement>>,
     /// Number of all statements; null likewise.
     pub(crate) statements_total: Option<usize>,
+    /// Number of its open insights.
+    pub(crate) insights: u64,
+    /// Number of alerts that fire about it.
+    pub(crate) alerts: u64,
     /// The change of the duration of the same requests since the earlier window; null without one.
     pub(crate) change: Option<Change>,
     /// The charts of the earlier window.
@@ -131,6 +139,9 @@ impl Question for Params {
             None => None,
         };
         let statements_total = run.as_ref().map(|of| of.statements.len() + of.left_out);
+        let insights = finding::counts(conn, scope)?;
+        let firing = alerts::by_service(conn, scope)?;
+        let number = |of: &HashMap<String, u64>| of.get(&self.service).copied().unwrap_or(0);
         let before = period.before.as_ref();
         Ok(Answer {
             service: self.service.clone(),
@@ -148,6 +159,8 @@ impl Question for Params {
             dependencies_total,
             statements: run.map(|of| of.statements),
             statements_total,
+            insights: number(&insights),
+            alerts: number(&firing),
             change: before
                 .map(|before| change::of_scope(conn, scope, window, before))
                 .transpose()?,

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::alerts;
 use super::listed::Listed;
 use super::listing::Rows;
 use super::matching::{self, Scan};
@@ -55,6 +56,8 @@ pub(crate) struct Answer {
     pub(crate) totals: Totals,
     /// Number of open insights of each service; those without any are left out.
     pub(crate) insights: HashMap<String, u64>,
+    /// Number of alerts that fire about each service; those without any are left out.
+    pub(crate) alerts: HashMap<String, u64>,
     /// The most frequent errors; null where the query names fields that errors do not have.
     pub(crate) top_errors: Option<TopErrors>,
     /// The service with most time, and where its time goes; null where nothing happened.
@@ -171,6 +174,7 @@ impl Question for Params {
             scan,
             totals,
             insights: finding::counts(source.conn, &scope)?,
+            alerts: alerts::by_service(source.conn, &scope)?,
             top_errors,
             busiest,
             changes,

@@ -10,6 +10,7 @@ use super::charts;
 use super::parameter::Parameter;
 use super::parameter::shared::FINGERPRINT;
 use super::period::Period;
+use super::queries::{begins, requests_begin};
 use super::sourced::Sourced;
 use super::top;
 use super::{Address, Arguments, Problem, Question, Source, at};
@@ -79,6 +80,8 @@ pub(crate) struct Answer {
 pub(crate) struct Previous {
     pub(crate) latency: Latency,
     pub(crate) distribution: Distribution,
+    /// False if nothing happened in the first quarter of the earlier window: it may not be known whole.
+    pub(crate) is_covered: bool,
 }
 
 impl Question for Params {
@@ -176,8 +179,10 @@ impl Params {
     fn previous(&self, source: &mut Source<'_>, window: &Window) -> Result<Previous, Problem> {
         let (conn, scope) = (&mut *source.conn, &self.scope);
         let (fingerprint, scale) = (self.fingerprint, self.scale);
+        let latency = statement::trend(conn, scope, fingerprint, window)?;
         Ok(Previous {
-            latency: statement::trend(conn, scope, fingerprint, window)?,
+            is_covered: begins(&latency.avg) || requests_begin(conn, scope, window)?,
+            latency,
             distribution: statement::distribution(conn, scope, fingerprint, window, scale)?,
         })
     }

@@ -13,6 +13,7 @@ use super::period::Period;
 use super::top;
 use super::{Address, Arguments, Problem, Question, Source, at, of_groups, used_by_requests};
 use crate::analytics::Scope;
+use crate::analytics::change;
 use crate::analytics::list::{By, Pick, Sum};
 use crate::analytics::series::Axis;
 use crate::analytics::transactions::{self, Transaction, Transactions};
@@ -84,6 +85,8 @@ pub(crate) struct Previous {
     pub(crate) left_out: usize,
     /// The buckets of the sparklines.
     pub(crate) axis: Axis,
+    /// False if nothing happened in the first quarter of the earlier window: it may not be known whole.
+    pub(crate) is_covered: bool,
     #[serde(flatten)]
     pub(crate) charts: Charts,
 }
@@ -155,6 +158,7 @@ impl Question for Params {
                     transactions: found.transactions,
                     left_out: found.left_out,
                     axis: found.axis,
+                    is_covered: change::is_covered(conn, &scope, window)?,
                     charts: Charts::read(conn, &scope, window)?,
                 })
             }

@@ -218,9 +218,14 @@ impl Delta {
 
     /// The same, but for a figure that is compared only where all of the earlier window is known.
     pub(crate) fn where_covered(self, change: Option<&Change>) -> Self {
-        match change {
-            Some(change) if !change.is_covered() => Self::NoEarlierData,
-            _ => self,
+        self.if_covered(change.is_none_or(Change::is_covered))
+    }
+
+    /// The same where that is known.
+    pub(crate) fn if_covered(self, is_covered: bool) -> Self {
+        match is_covered {
+            true => self,
+            false => Self::NoEarlierData,
         }
     }
 }

@@ -231,8 +231,8 @@ pub(crate) fn scan_note(view: &View, scan: Option<&Scan>) -> Markup {
                 "Counted from " (words::count(scan.requests, "request", "requests")) " that "
                 @if scan.requests == 1 { "matches" } @else { "match" } " the filter, one by one: "
                 @if let Some(since) = scan.whole_since {
-                    "an estimate. Of the time before " (view.clock.second(since * apm_time::SECOND))
-                    " only kept traces and samples are left."
+                    "an estimate. Before " (view.clock.second(since * apm_time::SECOND))
+                    ", only kept traces and samples are stored."
                 } @else if scan.complete {
                     "exact."
                 } @else {
@@ -269,9 +269,9 @@ pub(crate) fn pager(view: &View, rows: &Rows, what: &str, other: bool) -> Markup
                     "Rows " (count(rows.first + 1)) " to " (count(end))
                 }
                 " of " (count(rows.total)) " are shown"
-                @if !rows.sorted_whole && first == 0 { "; sorted are the " (count(last)) " with most " (what) }
+                @if !rows.sorted_whole && first == 0 { "; only the " (count(last)) " with most " (what) " are sorted" }
                 @if !rows.sorted_whole && first > 0 {
-                    "; sorted are those ranked " (count(first + 1)) " to " (count(last)) " by " (what)
+                    "; only those ranked " (count(first + 1)) " to " (count(last)) " by " (what) " are sorted"
                 }
                 "."
                 @if rows.page > 1 { " " a href=(page(rows.page - 1)) rel="prev" { "Previous" } }
@@ -285,6 +285,11 @@ pub(crate) fn pager(view: &View, rows: &Rows, what: &str, other: bool) -> Markup
             }
         }
     }
+}
+
+/// Says how many rows of a table by time are not shown.
+pub(crate) fn beyond(more: usize, one: &str, many: &str) -> Markup {
+    html! { @if more > 0 { p.panel-foot { (words::count(more as u64, one, many)) " more with less time." } } }
 }
 
 /// A weighted count as people read it.

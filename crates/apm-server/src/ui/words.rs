@@ -39,22 +39,25 @@ pub(crate) fn before(view: &View) -> Option<String> {
     })
 }
 
-/// Words for the environments of a row: the first two of them.
-pub(crate) fn environments(names: &[String]) -> String {
-    let name = |name: &String| match name.as_str() {
+/// The name of an environment in a row where others have another.
+pub(crate) fn environment(name: &str) -> String {
+    match name {
         "" => "no environment".to_owned(),
         name => cut(name, 30),
-    };
-    let mut shown: Vec<String> = names.iter().take(2).map(name).collect();
+    }
+}
+
+/// Words for the environments of a row: the first two of them.
+pub(crate) fn environments(names: &[String]) -> String {
+    let mut shown: Vec<String> = names.iter().take(2).map(|name| environment(name)).collect();
     if names.len() > 2 {
         shown.push(format!("{} more", names.len() - 2));
     }
     shown.join(", ")
 }
 
-/// Whether rows are of several environments, so that each has to name its own.
-pub(crate) fn are_several<'a>(rows: impl Iterator<Item = &'a Vec<String>>) -> bool {
-    let mut names = rows.flatten();
+/// Whether the environments of rows differ, so that each row has to name its own.
+pub(crate) fn are_several<'a>(mut names: impl Iterator<Item = &'a String>) -> bool {
     names
         .next()
         .is_some_and(|first| names.any(|name| name != first))

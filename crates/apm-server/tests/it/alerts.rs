@@ -86,6 +86,20 @@ async fn a_new_error_fires_on_the_page_in_the_navigation_and_in_the_api() {
         services.contains(r#"<span class="count bad">1</span>"#),
         "{services}"
     );
+    // Its row and its own page say so, but not those of others.
+    assert!(services.contains(">1 alert</span>"), "{services}");
+    let own = server.get("/services/shop").await.text;
+    assert!(
+        own.contains(r#"<dt>Alerts</dt><dd><a href="/alerts?service=shop">1</a></dd>"#),
+        "{own}"
+    );
+    for (path, firing) in [
+        ("services", json!({"shop": 1})),
+        ("services?env=lab", json!({})),
+    ] {
+        let found = server.get(&format!("/api/v1/{path}")).await.json();
+        assert_eq!(found["alerts"], firing, "{path}");
+    }
     server.stop().await;
 }
 

@@ -106,3 +106,35 @@ async fn where_nothing_is_to_be_kept_nothing_can_be_pinned() {
     assert_eq!(answer.status, 409, "{}", answer.text);
     server.stop().await;
 }
+
+#[actix_web::test]
+async fn a_part_of_the_kept_traces_says_how_many_there_are() {
+    let server = seeded().await;
+    let other = "1af7651916cd43dd8448eb211c80319d";
+    let metadata = r#"{"metadata":{"service":{"name":"shop","agent":{"name":"a","version":"1"}}}}"#;
+    let transaction = json!({"transaction": {
+        "id": "00000000000000a2", "trace_id": other, "type": "request", "name": "GET /", "duration": 1,
+        "timestamp": apm_time::now() - 1_000_000, "span_count": {"started": 0},
+    }});
+    let answer = server.intake(format!("{metadata}\n{transaction}\n")).await;
+    assert_eq!(answer.status, 202, "{}", answer.text);
+    for trace in [TRACE, other] {
+        let pin = format!("/api/v1/traces/{trace}/pin");
+        assert_eq!(server.send("POST", &pin, &[], "").await.status, 204);
+    }
+    for (query, is_part) in [
+        ("?size=1", true),
+        ("?reason=pinned&size=1", true),
+        ("", false),
+    ] {
+        let page = page(&server, &format!("/kept{query}")).await;
+        let said = page.contains("The newest 1 of 2 are shown.");
+        assert_eq!(said, is_part, "{query}: {page}");
+        assert_eq!(page.contains("size=1000"), is_part, "{query}");
+    }
+    let file = "/api/v1/kept?size=1&format=csv&table=traces";
+    let file = server.get(file).await;
+    let named = file.header("content-disposition");
+    assert!(named.contains("\"traces-1-of-2.csv\""), "{named}");
+    server.stop().await;
+}

@@ -161,7 +161,7 @@ pub(crate) fn failed(
     let counts: Vec<u64> = now.count.iter().map(|count| super::whole(*count)).collect();
     let says = match now.total.failed_rate {
         Some(share) => format!("{} of requests failed.", number::percent(share)),
-        None => "No request was judged.".to_owned(),
+        None => "No request has a known outcome.".to_owned(),
     };
     LineChart {
         id: "failed",

@@ -1,7 +1,5 @@
 //! `/compare`: before and after a marker, or this range and the one before it.
 
-use std::collections::BTreeSet;
-
 use apm_time::SECOND;
 use maud::{Markup, html};
 
@@ -37,8 +35,13 @@ impl Rendered for Params {
         let crumbs = [Crumb::here("Compare")];
         let count = |n: usize| number::grouped(n as u64);
         let markers = markers_list(view, &found.markers, found.marker.as_ref());
-        let requests = rows(view, &compared.transactions, false);
-        let statements = rows(view, &compared.statements, true);
+        let requests = rows(
+            view,
+            &compared.transactions,
+            found.transactions_total,
+            false,
+        );
+        let statements = rows(view, &compared.statements, found.statements_total, true);
         let body = html! {
             (page_head(&crumbs, answer, why))
             (panel("Markers", count(found.markers.len()), html! {}, markers))
@@ -75,6 +78,9 @@ fn headline(found: &Found) -> String {
     }
 }
 
+/// Markers that are listed, the newest.
+const MARKERS: usize = 20;
+
 /// Requests that each side needs for its p95 to tell something of the others.
 const ENOUGH: f64 = 20.0;
 
@@ -97,7 +103,7 @@ fn markers_list(view: &View, markers: &[Marker], chosen: Option<&Marker>) -> Mar
         }
         @else {
             ul.plain-list.pad {
-                @for marker in markers.iter().take(20) {
+                @for marker in markers.iter().take(MARKERS) {
                     li.row {
                         a href=(view.here().set("marker", &marker.id.to_string()))
                             aria-current=[(chosen.map(|m| m.id) == Some(marker.id)).then_some("true")] {
@@ -109,6 +115,11 @@ fn markers_list(view: &View, markers: &[Marker], chosen: Option<&Marker>) -> Mar
                             (view.clock.relative(marker.at * SECOND))
                         }
                     }
+                }
+            }
+            @if markers.len() > MARKERS {
+                p.panel-foot {
+                    (words::count((markers.len() - MARKERS) as u64, "older marker", "older markers")) " not shown."
                 }
             }
         }
@@ -129,7 +140,7 @@ fn change(row: &Row) -> Option<(number::Delta, bool)> {
     Some((delta, cells::is_worse(delta, Rise::Worse)))
 }
 
-fn rows(view: &View, rows: &[Row], statements: bool) -> Markup {
+fn rows(view: &View, rows: &[Row], total: usize, statements: bool) -> Markup {
     const COLUMNS: [Column; 6] = [
         Column::text("Name"),
         Column::bare("Before"),
@@ -144,8 +155,7 @@ fn rows(view: &View, rows: &[Row], statements: bool) -> Markup {
             "There are none in either of the two ranges.",
         );
     }
-    let environments: BTreeSet<&str> = rows.iter().map(|row| row.environment.as_str()).collect();
-    let several = environments.len() > 1;
+    let several = words::are_several(rows.iter().map(|row| &row.environment));
     let frame = Frame {
         class: "table--lines",
         caption: if statements {
@@ -161,11 +171,14 @@ fn rows(view: &View, rows: &[Row], statements: bool) -> Markup {
         columns: &COLUMNS,
         sort: None,
     };
-    framed(
-        view,
-        frame,
-        each(rows, |one| row(view, one, statements, several)),
-    )
+    html! {
+        (framed(view, frame, each(rows, |one| row(view, one, statements, several))))
+        @if rows.len() < total {
+            p.panel-foot {
+                "The first " (number::grouped(rows.len() as u64)) " of " (number::grouped(total as u64)) " are shown."
+            }
+        }
+    }
 }
 
 /// The number of one side; a dash where there is none.
@@ -206,7 +219,7 @@ fn row(view: &View, row: &Row, is_statement: bool, several: bool) -> Markup {
                 (name)
                 span.sub {
                     a.plain href=(view.to(&["services", &row.service])) { (row.service) }
-                    @if several && !row.environment.is_empty() { " · " (row.environment) }
+                    @if several { " · " (words::environment(&row.environment)) }
                     @if row.before.is_none() { " " (flag(Tone::Accent, "new")) }
                     @if row.after.is_none() { " " (flag(Tone::Neutral, "gone")) }
                 }

@@ -67,7 +67,7 @@ impl Rendered for All {
                 calls(one),
             ),
             (None, None) => (
-                format!("No service called another {}.", words::range(view)),
+                format!("No service called anything {}.", words::range(view)),
                 NONE.to_owned(),
             ),
             _ => headline(view, who, found),

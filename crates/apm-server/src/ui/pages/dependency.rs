@@ -3,9 +3,8 @@
 use maud::{Markup, html};
 
 use super::dependencies::behind;
-use super::{Answer, Context, Rendered, charts, page};
+use super::{Answer, Context, Rendered, charts, page, queries};
 use crate::analytics::dependencies::Dependency;
-use crate::analytics::statements::Statement;
 use crate::answers::dependency::{Answer as Found, Detail, Params};
 use crate::ui::chart::bars::{BarChart, Layer};
 use crate::ui::chart::buckets::{Buckets, partial};
@@ -15,7 +14,6 @@ use crate::ui::components::cells;
 use crate::ui::components::head::{Crumb, Fact, facts, page_head};
 use crate::ui::components::panel::{panel, split};
 use crate::ui::components::shell::Section;
-use crate::ui::components::sql::highlight;
 use crate::ui::components::table::{Column, Frame, framed};
 use crate::ui::number;
 use crate::ui::view::View;
@@ -179,51 +177,14 @@ fn callers(view: &View, now: &Detail) -> Markup {
     };
     html! {
         (framed(view, frame, rows))
-        (beyond(now.callers.len() - shown.len() + now.callers_left_out, "caller", "callers"))
+        (super::beyond(now.callers.len() - shown.len() + now.callers_left_out, "caller", "callers"))
     }
 }
 
 fn statements(view: &View, now: &Detail) -> Markup {
-    const COLUMNS: [Column; 5] = [
-        Column::text("Statement"),
-        Column::bare("Calls"),
-        Column::figure("Total"),
-        Column::figure("Avg"),
-        Column::figure("p95"),
-    ];
     let shown = &now.statements[..now.statements.len().min(SHOWN)];
-    let href = |row: &Statement| {
-        view.to(&["queries", &row.fingerprint])
-            .set("service", &row.service)
-    };
-    let rows = html! {
-        @for row in shown {
-            tr {
-                th.grow scope="row" {
-                    a.qlink href=(href(row)) { code.sql title=(row.normalized) { (highlight(&row.normalized)) } }
-                    span.sub { a.plain href=(view.to(&["services", &row.service])) { (row.service) } }
-                }
-                (cells::count(super::whole(row.calls)))
-                (cells::duration(Some(row.total)))
-                (cells::duration(row.latency_avg))
-                (cells::duration(row.latency.map(|p| p.p95)))
-            }
-        }
-    };
-    let frame = Frame {
-        class: "table--lines",
-        caption: "Statements of its callers",
-        name: "statements",
-        columns: &COLUMNS,
-        sort: None,
-    };
     html! {
-        (framed(view, frame, rows))
-        (beyond(now.statements.len() - shown.len() + now.statements_left_out, "statement", "statements"))
+        (queries::short_table(view, "Statements of its callers", shown, true))
+        (super::beyond(now.statements.len() - shown.len() + now.statements_left_out, "statement", "statements"))
     }
-}
-
-/// The number of rows that are not shown.
-fn beyond(more: usize, one: &str, many: &str) -> Markup {
-    html! { @if more > 0 { p.panel-foot { (words::count(more as u64, one, many)) " more with less time." } } }
 }

@@ -86,7 +86,7 @@ fn nothing(view: &View, state: &State) -> Markup {
     let why = html! {
         @if is_filtered {
             "The filter " code { (words::cut(&state.text(view), 200)) } " matches nothing " (words::range(view)) "."
-        } @else { (words::range(view)) }
+        } @else { "No document was stored " (words::range(view)) "." }
     };
     empty("No documents", why, wider(view))
 }

@@ -110,12 +110,13 @@ fn headline(view: &View, found: &Found) -> (String, String) {
     };
     let answer = format!("“{title}” occurred {times} {when}.");
     let mut why = Vec::new();
-    let names: Vec<&str> = found
-        .transactions
-        .iter()
-        .map(|one| named(&one.name))
-        .take(3)
-        .collect();
+    let names = found.transactions.iter().map(|one| named(&one.name));
+    let mut names: Vec<&str> = names.collect();
+    let others = names.split_off(names.len().min(3)).len() as u64;
+    let others = words::count(others, "other", "others");
+    if found.transactions.len() > names.len() {
+        names.push(&others);
+    }
     if !names.is_empty() {
         why.push(format!("In {}", words::cut(&words::list(&names), 120)));
     }
@@ -130,7 +131,7 @@ fn headline(view: &View, found: &Found) -> (String, String) {
         ));
     }
     let mut why = if why.is_empty() {
-        format!("Recorded by {}.", group.service)
+        format!("Recorded by {}.", words::cut(&group.service, 60))
     } else {
         format!("{}.", why.join(", "))
     };

@@ -139,9 +139,13 @@ fn headline(view: &View, found: &Found) -> (String, String) {
             times(first.occurrences)
         )
     } else if first.culprit.is_empty() {
-        format!("In {}.", first.service)
+        format!("In {}.", words::cut(&first.service, 60))
     } else {
-        format!("In {}, {}.", first.service, words::cut(&first.culprit, 90))
+        format!(
+            "In {}, {}.",
+            words::cut(&first.service, 60),
+            words::cut(&first.culprit, 90)
+        )
     };
     if found.new > 0 && kinds == 1 {
         why.push_str(" It was first seen in this range.");
@@ -227,7 +231,7 @@ pub(crate) fn occurrences(
 }
 
 fn rows(view: &View, found: &Found) -> Markup {
-    let several = words::are_several(found.errors.iter().map(|group| &group.environments));
+    let several = words::are_several(found.errors.iter().flat_map(|group| &group.environments));
     let body = each(&found.errors, |group| row(view, group, several));
     let frame = Frame {
         class: "table--lines",

@@ -37,9 +37,12 @@ impl Rendered for Params {
             ),
         };
         let queries = html! { a.btn href=(view.to(&["queries"])) { "All queries" } };
+        let several = are_several(&found.insights);
         let part = |title: &str, list: &[&Finding]| {
             let count = number::grouped(list.len() as u64);
-            html! { @if !list.is_empty() { (panel(title, count, html! {}, items(view, list))) } }
+            let items =
+                html! { ul.findings { @for finding in list { (item(view, finding, several)) } } };
+            html! { @if !list.is_empty() { (panel(title, count, html! {}, items)) } }
         };
         let body = html! {
             (page_head(&[Crumb::here("Insights")], answer, why))
@@ -52,16 +55,18 @@ impl Rendered for Params {
     }
 }
 
-fn items(view: &View, found: &[&Finding]) -> Markup {
-    html! { ul.findings { @for finding in found { (item(view, finding)) } } }
-}
-
 /// Findings as a list, each with what to do.
 pub(crate) fn list(view: &View, found: &[Finding]) -> Markup {
-    html! { ul.findings { @for finding in found { (item(view, finding)) } } }
+    let several = are_several(found);
+    html! { ul.findings { @for finding in found { (item(view, finding, several)) } } }
 }
 
-fn item(view: &View, finding: &Finding) -> Markup {
+/// Whether findings are of several environments.
+fn are_several(found: &[Finding]) -> bool {
+    words::are_several(found.iter().map(|finding| &finding.environment))
+}
+
+fn item(view: &View, finding: &Finding, names_environment: bool) -> Markup {
     let (class, word) = match mark(finding) {
         Mark::Failure => ("mark mark--bad", "grave"),
         Mark::Cost => ("mark", "cost"),
@@ -90,7 +95,9 @@ fn item(view: &View, finding: &Finding) -> Markup {
             p { (says.remedy) }
             div.row.links {
                 a.plain.dim href=(view.to(&["services", &finding.service])) { (words::cut(&finding.service, 60)) }
-                @if !finding.environment.is_empty() { span.dim { (words::cut(&finding.environment, 40)) } }
+                @if names_environment || !finding.environment.is_empty() {
+                    span.dim { (words::environment(&finding.environment)) }
+                }
                 @if finding.saving > 0.0 { (time(finding)) }
                 @if let Some(trace) = &says.evidence.trace {
                     a href=(view.to(&["traces", trace])) { "A trace that shows it" }
@@ -207,27 +214,44 @@ pub(crate) fn badge(finding: &Finding) -> Markup {
 mod tests {
     use super::*;
 
+    fn finding(environment: &str, figures: serde_json::Value) -> Finding {
+        let says = serde_json::json!({
+            "title": "t", "cause": "c", "remedy": "r", "evidence": {}, "figures": figures,
+        });
+        Finding {
+            id: String::new(),
+            kind: "growth".to_owned(),
+            service: "shop".to_owned(),
+            environment: environment.to_owned(),
+            severity: Severity::Cost,
+            saving: 0.0,
+            says: serde_json::from_value(says).unwrap(),
+            first_seen: 0,
+            last_seen: 0,
+            ended: None,
+            dismissed: None,
+        }
+    }
+
+    #[test]
+    fn a_row_says_that_it_has_no_environment_where_another_has_one() {
+        let view = View::test("/insights", "");
+        let of = |environments: &[&str]| {
+            let found = environments.iter();
+            let found: Vec<_> = found
+                .map(|name| finding(name, serde_json::json!({})))
+                .collect();
+            let page = list(&view, &found).into_string();
+            (page.contains(">lab<"), page.contains(">no environment<"))
+        };
+        assert_eq!(of(&["lab", ""]), (true, true));
+        assert_eq!(of(&["lab", "lab"]), (true, false));
+        assert_eq!(of(&["", ""]), (false, false));
+    }
+
     #[test]
     fn a_badge_of_growth_has_the_figure_that_was_measured() {
-        let of = |figures: serde_json::Value| {
-            let finding = serde_json::json!({
-                "title": "t", "cause": "c", "remedy": "r", "evidence": {}, "figures": figures,
-            });
-            let finding = Finding {
-                id: String::new(),
-                kind: "growth".to_owned(),
-                service: "shop".to_owned(),
-                environment: String::new(),
-                severity: Severity::Cost,
-                saving: 0.0,
-                says: serde_json::from_value(finding).unwrap(),
-                first_seen: 0,
-                last_seen: 0,
-                ended: None,
-                dismissed: None,
-            };
-            badge(&finding).into_string()
-        };
+        let of = |figures| badge(&finding("", figures)).into_string();
         let steps = of(serde_json::json!({"steps_per_thousand_rows": 12_000.0}));
         assert!(steps.contains("grows 12,000 steps / 1k rows"), "{steps}");
         let time = of(serde_json::json!({"micros_per_thousand_rows": 220.0}));

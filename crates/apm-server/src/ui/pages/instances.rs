@@ -110,7 +110,9 @@ fn rows(view: &View, service: &str, found: &Found) -> Markup {
         (framed(view, frame, each(&found.instances, |one| row(view, service, one))))
         (super::pager(view, &found.rows, "transactions", false))
         @if found.left_out > 0 {
-            p.panel-foot { (number::grouped(found.left_out as u64)) " instances with fewer transactions are left out." }
+            p.panel-foot {
+                (words::count(found.left_out as u64, "instance", "instances")) " with fewer transactions left out."
+            }
         }
     }
 }

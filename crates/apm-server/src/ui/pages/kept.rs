@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use super::{Answer, Context, Rendered, page};
 use crate::analytics::kept::KeptTrace;
-use crate::answers::kept::{Answer as Found, Params};
+use crate::answers::kept::{Answer as Found, MOST, Params};
 use crate::answers::trace::named;
 use crate::ui::budget::each;
 use crate::ui::components::controls::{Tab, tabs};
@@ -59,8 +59,22 @@ impl Rendered for Params {
             @if found.traces.is_empty() {
                 (empty("No trace is kept", "Traces are chosen when the oldest events are about to be deleted.", recent))
             } @else {
-                (panel("Newest first", html! { (number::grouped(found.traces.len() as u64)) }, html! {},
-                    rows(view, &found.traces)))
+                @let shown = found.traces.len();
+                @let list = html! {
+                    (rows(view, &found.traces))
+                    @if shown < found.rows {
+                        p.panel-foot {
+                            "The newest " (number::grouped(shown as u64)) " of " (number::grouped(found.rows as u64))
+                            " are shown. "
+                            @if shown < MOST {
+                                a href=(view.here().set("size", &MOST.to_string())) {
+                                    "Show " (number::grouped(found.rows.min(MOST) as u64))
+                                }
+                            }
+                        }
+                    }
+                };
+                (panel("Newest first", number::grouped(found.rows.max(shown) as u64), html! {}, list))
             }
         };
         Answer::Page(Page {
@@ -77,9 +91,9 @@ pub(crate) fn note(view: &View, since: Option<i64>) -> Markup {
     html! {
         @if let Some(since) = since.filter(|since| view.range.from < *since) {
             p.scan-note {
-                "Of the time before " (view.clock.second(since)) " only "
+                "Before " (view.clock.second(since)) ", only "
                 a href=(view.to(&["kept"])) { "kept traces" }
-                " and samples are left."
+                " and samples are stored."
             }
         }
     }
@@ -133,7 +147,7 @@ fn row(view: &View, trace: &KeptTrace) -> Markup {
                     (words::cut(named(&trace.subject), 120))
                 }
             }
-            td.soft { (trace.service) }
+            td.soft title=(trace.service) { (words::cut(&trace.service, 60)) }
             td { (reason_words(trace.reason)) }
             td.num { @if trace.events > 0 { (number::grouped(trace.events.unsigned_abs())) } @else { "all" } }
             td.num { @if trace.events > 0 { (bytes(trace.bytes.unsigned_abs()).to_string()) } @else { "–" } }

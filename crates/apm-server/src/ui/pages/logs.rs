@@ -69,8 +69,8 @@ fn noun(severity: Severity, count: u64) -> String {
     match severity {
         Severity::Error => words::count(count, "error", "errors"),
         Severity::Warn => words::count(count, "warning", "warnings"),
-        Severity::Info => words::count(count, "line of information", "lines of information"),
-        Severity::Debug => words::count(count, "line for debugging", "lines for debugging"),
+        Severity::Info => words::count(count, "info line", "info lines"),
+        Severity::Debug => words::count(count, "debug line", "debug lines"),
         Severity::Other => words::count(count, "line without a level", "lines without a level"),
     }
 }
@@ -221,7 +221,7 @@ fn list(view: &View, only: Option<Severity>, found: &Found, tails: bool) -> Mark
     let note = html! {
         @if tails {
             span data-live-state aria-live="polite" { "Reload the page to see newer lines." }
-            @if found.elsewhere.is_asked() { " Live are the lines that this server gets." }
+            @if found.elsewhere.is_asked() { " Only lines that this server gets appear live." }
         }
         @else { (grouped(found.lines.len() as u64)) " of " (compact(found.total)) }
     };

@@ -107,7 +107,13 @@ fn rows(context: &Context<'_>, found: &Found) -> Markup {
     let widest = found.statements.iter().map(|row| row.share);
     let widest = widest.fold(0.0, f64::max);
     let measured = found.statements.iter().any(|row| row.cost.is_some());
-    let several = words::are_several(found.statements.iter().map(|row| &row.environments));
+    let several = words::are_several(found.statements.iter().flat_map(|row| &row.environments));
+    // The databases of a service have a row each.
+    let mut places: HashMap<(&str, &str), usize> = HashMap::new();
+    for row in &found.statements {
+        *places.entry((&row.service, &row.fingerprint)).or_default() += 1;
+    }
+    let is_repeated = |row: &Statement| places[&(&*row.service, &*row.fingerprint)] > 1;
     let body = each(&found.statements, |row| {
         line(
             view,
@@ -115,7 +121,8 @@ fn rows(context: &Context<'_>, found: &Found) -> Markup {
             row,
             before.get(&key(row)).copied(),
             &callers,
-            (widest, measured, several),
+            (widest, measured),
+            (several, is_repeated(row)),
         )
     });
     let frame = Frame {
@@ -142,7 +149,8 @@ fn line(
     row: &Statement,
     before: Option<&Statement>,
     callers: &ByStatement<'_>,
-    (widest, measured, several): (f64, bool, bool),
+    (widest, measured): (f64, bool),
+    (names_environments, names_database): (bool, bool),
 ) -> Markup {
     let href = view
         .to(&["queries", &row.fingerprint])
@@ -153,17 +161,24 @@ fn line(
         before.and_then(|row| row.latency_avg),
         events,
     );
+    let previous = found.previous.as_ref();
+    let change = change.if_covered(previous.is_none_or(|previous| previous.is_covered));
     let average = settled(&found.axis, row.series.latency.iter().copied());
     let is_slower = cells::is_worse(change, Rise::Worse);
     let average = spark(&average, "average per call over time", is_slower);
     let own = callers.get(&(&*row.service, &*row.fingerprint));
     let caller = own.and_then(|own| own.first());
-    let service = words::cut(&row.service, 40);
-    let whose = match caller {
-        Some(caller) if view.service().is_none() => format!("{service} · {}", caller.transaction),
-        Some(caller) => caller.transaction.clone(),
-        None => service,
-    };
+    let mut whose = Vec::new();
+    if caller.is_none() || view.service().is_none() {
+        whose.push(words::cut(&row.service, 40));
+    }
+    if names_database {
+        whose.push(words::cut(&row.instance, 40));
+    }
+    whose.extend(caller.map(|caller| caller.transaction.clone()));
+    if names_environments {
+        whose.push(words::environments(&row.environments));
+    }
     let most = most(callers, row).unwrap_or(0.0);
     let lately = if found.callers_are_recent {
         ", in the last 6 hours"
@@ -183,10 +198,7 @@ fn line(
                     span.qtext {
                         code.sql title=(row.normalized) { (sql::highlight(&row.normalized)) }
                         span.qsub {
-                            span.dim {
-                                (whose)
-                                @if several { " · " (words::environments(&row.environments)) }
-                            }
+                            span.dim { (whose.join(" · ")) }
                             @for finding in insights.take(2) { (badge(finding)) }
                             @if let Some(rate) = failed {
                                 (flag(Tone::Bad, &format!("{} failed", number::percent(rate))))
@@ -211,6 +223,56 @@ fn line(
             @if measured { (cost(row.cost.as_ref())) }
         }
     }
+}
+
+/// Characters of a statement in a short table: its page has all of it.
+const MOST_TEXT: usize = 500;
+
+/// The short table of another page, most time first.
+pub(crate) fn short_table(
+    view: &View,
+    caption: &str,
+    rows: &[Statement],
+    names_service: bool,
+) -> Markup {
+    const COLUMNS: [Column; 5] = [
+        Column::text("Statement"),
+        Column::bare("Calls"),
+        Column::figure("Total"),
+        Column::figure("Avg"),
+        Column::figure("p95"),
+    ];
+    let href = |row: &Statement| {
+        view.to(&["queries", &row.fingerprint])
+            .set("service", &row.service)
+    };
+    let body = html! {
+        @for row in rows {
+            @let text = words::cut(&row.normalized, MOST_TEXT);
+            tr {
+                th.grow scope="row" {
+                    a.qlink href=(href(row)) { code.sql title=(text) { (sql::highlight(&text)) } }
+                    @if names_service {
+                        span.sub { a.plain href=(view.to(&["services", &row.service])) { (row.service) } }
+                    } @else if !row.instance.is_empty() {
+                        span.sub { (row.instance) }
+                    }
+                }
+                (cells::count(whole(row.calls)))
+                (cells::duration(Some(row.total)))
+                (cells::duration(row.latency_avg))
+                (cells::duration(row.latency.map(|p| p.p95)))
+            }
+        }
+    };
+    let frame = Frame {
+        class: "table--lines",
+        caption,
+        name: "statements",
+        columns: &COLUMNS,
+        sort: None,
+    };
+    framed(view, frame, body)
 }
 
 /// The cells of the cost of a call in SQLite.

@@ -24,7 +24,7 @@ pub(crate) fn page(view: &View, trouble: &Trouble) -> Page {
         "This filter cannot be read."
     };
     let why = if readable {
-        "It is made of counters, which know a few fields only. Discover searches all fields of every event."
+        "This list is made of counters, which have few fields. Discover searches all fields of every event."
     } else {
         "Correct the filter to see the list."
     };

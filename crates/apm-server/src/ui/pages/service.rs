@@ -3,12 +3,13 @@
 use maud::{Markup, html};
 
 use super::{
-    Answer, Context, Rendered, charts, dependencies, errors, page, service_crumbs, service_tabs,
-    transactions, whole,
+    Answer, Context, Rendered, charts, dependencies, errors, page, queries, service_crumbs,
+    service_tabs, transactions, whole,
 };
 use crate::analytics::change::Change;
 use crate::analytics::dependencies::Dependency;
 use crate::analytics::latency::Latency;
+use crate::analytics::statements::Statement;
 use crate::answers::service::{Answer as Found, Params};
 use crate::ui::components::cells::{self, Rise};
 use crate::ui::components::head::{Fact, facts, page_head};
@@ -34,8 +35,8 @@ impl Rendered for Params {
             (page_head(&crumbs, answer, why))
             (super::scan_note(view, found.scan.as_ref()))
             (service_tabs(view, service, ""))
+            (totals(context, found))
             @if has_requests {
-                (totals(context, latency, then, found.change.as_ref()))
                 (split("split--7-5", &[
                     charts::latency(context, "requests", latency, then),
                     charts::throughput(context, throughput),
@@ -52,6 +53,9 @@ impl Rendered for Params {
             }
             @if let Some(called) = found.dependencies.as_deref().filter(|called| !called.is_empty()) {
                 (dependencies(view, found, called))
+            }
+            @if let Some(run) = found.statements.as_deref().filter(|run| !run.is_empty()) {
+                (statements(view, found, run))
             }
         };
         Answer::Page(Page {
@@ -71,7 +75,7 @@ fn groups(view: &View, found: &Found) -> Markup {
         &found.service,
         (&found.transactions, &found.sql),
         (&found.axis, since),
-        None,
+        (None, None),
     );
     let rows = html! { (rows) (transactions::since_note(view, since)) };
     panel(
@@ -91,6 +95,18 @@ fn dependencies(view: &View, found: &Found, called: &[Dependency]) -> Markup {
         "by share of time",
         html! { a href=(link) { "All dependencies" } },
         rows,
+    )
+}
+
+/// The statements with most time.
+fn statements(view: &View, found: &Found, run: &[Statement]) -> Markup {
+    let all = words::all(found.statements_total.unwrap_or(0) as u64, "statements");
+    let link = view.to(&["queries"]).set("service", &found.service);
+    panel(
+        "Statements",
+        "by share of time",
+        html! { a href=(link) { (all) } },
+        queries::short_table(view, "Statements by share of time", run, false),
     )
 }
 
@@ -134,17 +150,29 @@ fn headline(view: &View, found: &Found) -> (String, String) {
     (answer, why)
 }
 
-/// The facts strip of a service.
-fn totals(
-    context: &Context<'_>,
-    now: &Latency,
-    before: Option<&Latency>,
-    change: Option<&Change>,
-) -> Markup {
-    facts(&total_facts(context, now, before, change))
+/// The facts strip of a service, with what fires and what was found about it.
+fn totals(context: &Context<'_>, found: &Found) -> Markup {
+    let before = found.previous.as_ref().map(|before| &*before.latency);
+    let now = &found.charts.latency;
+    let mut list = match now.total.count > 0.0 {
+        true => total_facts(context, now, before, found.change.as_ref()),
+        false => Vec::new(),
+    };
+    let counts = [
+        ("Alerts", "alerts", found.alerts),
+        ("Insights", "insights", found.insights),
+    ];
+    for (label, page, count) in counts.into_iter().filter(|(.., count)| *count > 0) {
+        let href = context.view.to(&[page]).set("service", &found.service);
+        list.push(Fact::new(
+            label,
+            html! { a href=(href) { (number::grouped(count)) } },
+        ));
+    }
+    html! { @if !list.is_empty() { (facts(&list)) } }
 }
 
-/// The same as a list, for the page of one of its transactions, which adds to it.
+/// The numbers of requests as a list: the page of a transaction adds others.
 pub(crate) fn total_facts(
     context: &Context<'_>,
     now: &Latency,

@@ -270,6 +270,12 @@ fn row(
                 @if let Some(count) = found.insights.get(&service.name) {
                     " " (badge(view, &service.name, *count))
                 }
+                @if let Some(count) = found.alerts.get(&service.name) {
+                    @let alerts = words::count(*count, "alert", "alerts");
+                    " " a.plain href=(view.to(&["alerts"]).set("service", &service.name)) {
+                        (cells::flag(Tone::Bad, &alerts))
+                    }
+                }
                 span.sub { (about(service)) }
             }
             (cells::trend(latency, service.latency_avg.map(number::duration)))
@@ -308,13 +314,8 @@ fn about(service: &Service) -> String {
     if !service.version.is_empty() {
         parts.push(service.version.clone());
     }
-    parts.extend(
-        service
-            .environments
-            .iter()
-            .filter(|name| !name.is_empty())
-            .take(3)
-            .cloned(),
-    );
+    if service.environments.iter().any(|name| !name.is_empty()) {
+        parts.push(words::environments(&service.environments));
+    }
     parts.join(" · ")
 }

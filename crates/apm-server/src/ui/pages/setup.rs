@@ -34,15 +34,15 @@ pub(crate) fn setup(
                 .take(4)
                 .map(|name| words::cut(name, 40))
                 .collect();
-            let names: Vec<&str> = names.iter().map(String::as_str).collect();
-            let others = if services.len() > 4 {
-                format!(" and {} more", services.len() - 4)
-            } else {
-                String::new()
-            };
+            let others = services.len().saturating_sub(names.len()) as u64;
+            let others = words::count(others, "other service", "other services");
+            let mut names: Vec<&str> = names.iter().map(String::as_str).collect();
+            if services.len() > names.len() {
+                names.push(&others);
+            }
             (
                 format!(
-                    "Events arrive: {}{others} {} known.",
+                    "Events arrive: {} {} known.",
                     words::list(&names),
                     if services.len() == 1 { "is" } else { "are" }
                 ),

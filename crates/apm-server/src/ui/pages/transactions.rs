@@ -1,5 +1,7 @@
 //! `/services/{s}/transactions`: what a service does, by name, and where its time goes.
 
+use std::collections::HashMap;
+
 use apm_store::OTHER;
 use apm_time::SECOND;
 use maud::{Markup, html};
@@ -13,30 +15,59 @@ use crate::analytics::transactions::Transaction;
 use crate::answers::listing::Sort;
 use crate::answers::top::sql_of;
 use crate::answers::trace::named;
-use crate::answers::transactions::{Answer as Found, Params};
+use crate::answers::transactions::{Answer as Found, Params, Previous};
 use crate::insight::callers::Caller;
 use crate::ui::budget::each;
 use crate::ui::chart::buckets::settled;
 use crate::ui::chart::spark::spark;
-use crate::ui::components::cells;
+use crate::ui::components::cells::{self, Rise};
 use crate::ui::components::controls::segment;
 use crate::ui::components::head::{Crumb, page_head};
 use crate::ui::components::panel::{panel, split};
 use crate::ui::components::shell::{Page, Section};
 use crate::ui::components::table::{Column, Frame, framed};
-use crate::ui::number::{self, percent};
+use crate::ui::number::{self, Delta, delta, percent};
 use crate::ui::view::View;
 use crate::ui::words;
 
-const COLUMNS: [Column; 7] = [
+const COLUMNS: [Column; 8] = [
     Column::text("Transaction").by("name"),
     Column::figure("Avg").by("avg"),
+    Column::bare("vs prev."),
     Column::figure("p95").by("p95"),
     Column::bare("Requests/min").by("rate"),
     Column::figure("Failed").by("failed"),
     Column::bare("Queries/request").by("sql"),
     Column::figure("Share of time").by("impact"),
 ];
+
+/// The place of the column that compares, which is there where groups of an earlier window are.
+const COMPARED: usize = 2;
+
+/// The groups of an earlier window by type and name.
+pub(crate) struct Earlier<'a> {
+    groups: HashMap<(&'a str, &'a str), &'a Transaction>,
+    /// Whether all of that window is known.
+    is_covered: bool,
+}
+
+impl<'a> Earlier<'a> {
+    fn of(previous: &'a Previous) -> Self {
+        let groups = previous.transactions.iter();
+        Self {
+            groups: groups.map(|one| ((&*one.kind, &*one.name), one)).collect(),
+            is_covered: previous.is_covered,
+        }
+    }
+
+    /// The change of the mean duration of a group.
+    fn change(&self, now: &Transaction) -> Delta {
+        let then = self.groups.get(&(&*now.kind, &*now.name));
+        let events = (whole(now.count), then.map_or(0, |then| whole(then.count)));
+        let average = then.and_then(|then| then.latency_avg);
+        delta(now.latency_avg, average, events).if_covered(self.is_covered)
+    }
+}
 
 impl Rendered for Params {
     fn render(&self, context: &Context<'_>, found: &Found) -> Answer {
@@ -67,8 +98,9 @@ impl Rendered for Params {
         let other = found.transactions.iter().any(|group| group.name == OTHER);
         let rows = (found.transactions.as_slice(), found.sql.as_slice());
         let since = uncounted(found.sql_since, latency);
+        let earlier = found.previous.as_ref().map(Earlier::of);
         let list = html! {
-            (table(view, service, rows, (&found.axis, since), Some(found.sort)))
+            (table(view, service, rows, (&found.axis, since), (earlier.as_ref(), Some(found.sort))))
             (since_note(view, since))
             (super::pager(view, &found.rows, "time", other))
         };
@@ -149,13 +181,19 @@ pub(crate) fn table(
     service: &str,
     (groups, sql): (&[Transaction], &[Caller]),
     (axis, since): (&Axis, Option<i64>),
-    sort: Option<Sort>,
+    (earlier, sort): (Option<&Earlier<'_>>, Option<Sort>),
 ) -> Markup {
     let counted = since.is_none_or(|since| since.saturating_mul(SECOND) < view.range.to);
     let widest = groups.iter().map(|group| group.impact).fold(0.0, f64::max);
     let row = |group: &Transaction| {
         let throughput = settled(axis, group.series.throughput.iter().copied().map(Some));
-        let latency = spark(&group.series.latency, "average latency over time", false);
+        let change = earlier.map(|earlier| earlier.change(group));
+        let is_slower = change.is_some_and(|change| cells::is_worse(change, Rise::Worse));
+        let latency = spark(
+            &group.series.latency,
+            "average latency over time",
+            is_slower,
+        );
         let rate = spark(&throughput, "requests per minute over time", false);
         let failed = spark(
             &group.series.failed_rate,
@@ -166,6 +204,7 @@ pub(crate) fn table(
             tr {
                 th.grow scope="row" { (link(view, service, group)) }
                 (cells::trend(latency, group.latency_avg.map(number::duration)))
+                @if let Some(change) = change { (cells::delta_cell(change, Rise::Worse, &view.against())) }
                 (cells::duration(group.latency.map(|p| p.p95)))
                 (cells::trend_bare(rate, &number::rate(group.throughput)))
                 (cells::trend(failed, group.failed_rate.map(percent)))
@@ -174,11 +213,15 @@ pub(crate) fn table(
             }
         }
     };
+    let mut columns = COLUMNS.to_vec();
+    if earlier.is_none() {
+        columns.remove(COMPARED);
+    }
     let frame = Frame {
         class: "",
         caption: "Transactions by name",
         name: "transactions",
-        columns: &COLUMNS,
+        columns: &columns,
         sort,
     };
     framed(view, frame, each(groups, row))

@@ -49,7 +49,12 @@ impl Rendered for Params {
             sort: None,
         };
         let versions = each(&found.versions, |one| version(view, service, one));
-        let deployments = each(&found.deployments, |one| deployment(view, service, one));
+        let environments = found.deployments.iter();
+        let environments = environments.filter_map(|one| one.marker.environment.as_ref());
+        let several = words::are_several(environments);
+        let deployments = each(&found.deployments, |one| {
+            deployment(view, service, one, several)
+        });
         let count = |n: usize| number::grouped(n as u64);
         let body = html! {
             (page_head(&crumbs, answer, why))
@@ -141,7 +146,7 @@ fn version(view: &View, service: &str, one: &Version) -> Markup {
     }
 }
 
-fn deployment(view: &View, service: &str, one: &Deployment) -> Markup {
+fn deployment(view: &View, service: &str, one: &Deployment, several: bool) -> Markup {
     let marker = &one.marker;
     let environment = marker.environment.as_deref().unwrap_or_default();
     let compare = view
@@ -166,7 +171,12 @@ fn deployment(view: &View, service: &str, one: &Deployment) -> Markup {
         tr {
             th.grow scope="row" {
                 span title=(marker.name) { (words::cut(&marker.name, 60)) }
-                @if !environment.is_empty() { span.sub { (words::cut(environment, 40)) } }
+                @if several || !environment.is_empty() { span.sub {
+                    @match marker.environment.as_deref() {
+                        Some(name) => (words::environment(name)),
+                        None => "all environments",
+                    }
+                } }
             }
             td.num.soft { (view.clock.relative(marker.at * SECOND)) }
             td { (both(p95(&one.was), p95(&one.is))) @if slower { " " (flag(Tone::Bad, "slower")) } }

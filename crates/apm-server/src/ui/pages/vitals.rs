@@ -13,7 +13,7 @@ use crate::ui::components::head::{Crumb, page_head};
 use crate::ui::components::panel::{empty, panel};
 use crate::ui::components::shell::Section;
 use crate::ui::components::table::{Column, Frame, framed};
-use crate::ui::number::{self, Figure, percent};
+use crate::ui::number::{self, Figure, NARROW, percent};
 use crate::ui::view::View;
 use crate::ui::words;
 
@@ -59,7 +59,7 @@ fn headline(view: &View, found: &Found) -> (String, String) {
         return (answer, String::new());
     };
     let answer = format!(
-        "Three of four page loads show their main part within {}.",
+        "75{NARROW}% of page loads show their main content within {}.",
         number::duration(lcp.p75)
     );
     let poor: Vec<_> = Vital::ALL
@@ -68,7 +68,7 @@ fn headline(view: &View, found: &Found) -> (String, String) {
         .map(Vital::name)
         .collect();
     let why = match poor.is_empty() {
-        true => format!("{} of the loads are good in this.", percent(lcp.good)),
+        true => format!("{} of page loads are good in this.", percent(lcp.good)),
         false => format!("Poor at the 75th percentile: {}.", words::list(&poor)),
     };
     (answer, why)
@@ -130,7 +130,7 @@ fn pages(view: &View, found: &Found) -> Markup {
                 th.grow scope="row" {
                     span.row.row--c {
                         a href=(href) title=(one.page) { (one.page) }
-                        span.dim { (one.service) }
+                        span.dim title=(one.service) { (words::cut(&one.service, 40)) }
                     }
                 }
                 @for vital in [Vital::Lcp, Vital::Inp, Vital::Cls, Vital::Fcp, Vital::Ttfb] {

@@ -122,10 +122,7 @@ async fn lines_are_told_by_severity_word_and_service_and_page_json_and_file_agre
         page.contains("payment refused\n  at shop::pay"),
         "line breaks stay"
     );
-    assert!(
-        page.contains("2 errors, 1 warning, 3 lines of information"),
-        "{page}"
-    );
+    assert!(page.contains("2 errors, 1 warning, 3 info lines"), "{page}");
     server.stop().await;
 }
 

@@ -8,6 +8,7 @@ use crate::insight::console::Cell;
 use crate::sort_rows::SortRows as _;
 use crate::ui::chart::xy::{Across, XyChart};
 use crate::ui::moment::Clock;
+use crate::ui::words;
 
 /// Fewer rows are read faster than a chart.
 const FEWEST: usize = 3;
@@ -28,8 +29,8 @@ pub(super) fn charts(table: &Table, clock: &Clock) -> Markup {
     };
     let columns: Vec<usize> = (0..table.columns.len())
         .filter(|at| *at != across && is_number(table, *at))
-        .take(MOST)
         .collect();
+    let (columns, more) = columns.split_at(columns.len().min(MOST));
     let ids: Vec<String> = columns.iter().map(|at| format!("column-{at}")).collect();
     let drawn = columns.iter().zip(&ids).map(|(at, id)| {
         let mut points: Vec<(f64, f64)> = table
@@ -58,7 +59,13 @@ pub(super) fn charts(table: &Table, clock: &Clock) -> Markup {
         };
         chart.render()
     });
-    html! { div.charts { @for chart in drawn { (chart) } } }
+    html! {
+        div.charts { @for chart in drawn { (chart) } }
+        @if !more.is_empty() {
+            @let count = words::count(more.len() as u64, "more column", "more columns");
+            p.panel-foot { (count) " of numbers without a chart." }
+        }
+    }
 }
 
 /// The column that goes across, and whether it is a time: the first time, else the first of several columns of numbers.

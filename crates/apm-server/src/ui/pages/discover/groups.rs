@@ -15,7 +15,8 @@ use crate::ui::words;
 pub(super) fn panel(view: &View, groups: &Groups) -> Markup {
     let note = html! {
         (words::count(groups.groups.len() as u64, "value", "values"))
-        @if groups.other > 0 { ", " (compact(groups.other)) " documents have others" }
+        @if groups.other == 1 { ", 1 document has another" }
+        @if groups.other > 1 { ", " (compact(groups.other)) " documents have others" }
         @if !groups.complete { ", of the documents looked at in time" }
     };
     let aside = html! {

@@ -8,6 +8,7 @@ use crate::ui::components::cells::meter;
 use crate::ui::components::controls::plus_minus;
 use crate::ui::number::grouped;
 use crate::ui::view::{View, quoted};
+use crate::ui::words;
 
 /// Values shown of each field.
 const VALUES: usize = 3;
@@ -30,6 +31,9 @@ pub(super) fn panel(view: &View, fields: &[Field], samples: usize) -> Markup {
                                 (plus_minus(&top.value, view.filtered(&clause), without))
                                 (meter(top.count as f64 / field.count.max(1) as f64, "fill"))
                             }
+                        }
+                        @if field.distinct > VALUES {
+                            li.dim { (words::count((field.distinct - VALUES) as u64, "other value", "other values")) }
                         }
                     }
                 }

@@ -24,7 +24,9 @@ pub(super) fn sentence(view: &View, group: &ErrorGroup) -> String {
                     format!("Open again since {at}: the time for which it was ignored is over.")
                 }
                 ("count", _) => {
-                    format!("Open again since {at}: it occurred as often as was to be ignored.")
+                    format!(
+                        "Open again since {at}: the number of occurrences to ignore was reached."
+                    )
                 }
                 (_, "") => format!("It came back at {at}."),
                 (_, version) => format!("It came back in {} at {at}.", words::cut(version, 40)),

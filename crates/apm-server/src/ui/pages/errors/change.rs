@@ -18,7 +18,7 @@ const IGNORED: [(&str, &str, Change); 7] = [
     ),
     (
         "1000",
-        "until 1 000 more occurrences",
+        "until 1,000 more occurrences",
         ignore(None, Some(1_000), false),
     ),
     (

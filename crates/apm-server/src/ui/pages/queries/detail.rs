@@ -2,18 +2,20 @@
 
 mod growth;
 mod lists;
+mod places;
 mod plans;
 
 use maud::{Markup, html};
 
 use self::growth::growth_panel;
 use self::lists::{samples, who};
+use self::places::{Total, places};
 use super::{average, short, whole};
 use crate::analytics::samples::Durations;
 use crate::analytics::statements::{Cost, Statement};
 use crate::answers::Problem;
-use crate::answers::statement::{Answer as Found, Params, Planned};
-use crate::insight::plan::history::Run;
+use crate::answers::statement::{Answer as Found, Params};
+use crate::ui::components::cells::{self, Rise};
 use crate::ui::components::choose;
 use crate::ui::components::code;
 use crate::ui::components::controls::copy;
@@ -21,7 +23,7 @@ use crate::ui::components::head::{Crumb, Fact, dim, facts, page_head};
 use crate::ui::components::panel::{nothing, panel};
 use crate::ui::components::shell::{Page, Section};
 use crate::ui::components::sql;
-use crate::ui::number;
+use crate::ui::number::{self, delta};
 use crate::ui::pages::{
     Answer, Context, Rendered, charts, distribution, insights, nothing_here, page,
 };
@@ -55,20 +57,27 @@ impl Rendered for Params {
             "newest first"
         };
         let callers = count(found.callers.len());
+        let instance = match found.statements.as_slice() {
+            [one] => one.instance.as_str(),
+            _ => "",
+        };
         let body = html! {
             (page_head(&crumbs(view, &row.fingerprint), answer, why))
-            (totals(view, row))
-            @if let Some(cost) = &row.cost { (did(cost)) }
+            (totals(view, found))
+            @if let ([one], 0) = (found.statements.as_slice(), found.left_out) && let Some(cost) = &one.cost {
+                (did(cost))
+            }
             @if !found.insights.is_empty() {
                 @let list = insights::list(view, &found.insights);
                 (panel("Insights", count(found.insights.len()), insights, list))
             }
+            (places(view, found))
             div.cols.cols--2 {
-                (panel("Statement", row.instance.as_str(), copy("statement", "Copy"), text))
+                (panel("Statement", instance, copy("statement", "Copy"), text))
                 (growth_panel(view, &found.growth))
             }
             (spread(context, self, found))
-            (plan_panel(view, row, self.index.as_deref(), found.plan.as_ref(), &found.plans))
+            (plan_panel(view, found, self.index.as_deref()))
             (panel("Callers", callers, html! {}, who(view, &found.callers)))
             (panel("Runs", runs, html! {}, samples(view, self, found)))
         };
@@ -105,34 +114,42 @@ fn headline(view: &View, found: &Found, row: &Statement) -> (String, String) {
     match found.insights.first() {
         Some(finding) => (finding.says.title.clone(), finding.says.cause.clone()),
         None => {
-            let average = row.latency_avg;
+            let average = Total::of(found).average;
             let average =
                 average.map_or_else(|| "–".to_owned(), |us| number::duration(us).to_string());
             (
                 format!("{} takes {average} on average.", short(row)),
-                format!("Run by {} {}.", row.service, words::range(view)),
+                format!("Run by {} {}.", places::words(found), words::range(view)),
             )
         }
     }
 }
 
-fn totals(view: &View, row: &Statement) -> Markup {
+fn totals(view: &View, found: &Found) -> Markup {
+    let total = Total::of(found);
+    let before = found.previous.as_ref();
+    let (then, is_covered) = before.map_or((None, true), |before| {
+        (Some(&before.latency.total), before.is_covered)
+    });
+    let events = (whole(total.calls), then.map_or(0, |then| whole(then.count)));
+    let change = delta(total.average, then.and_then(|then| then.avg), events);
+    let change = cells::delta(change.if_covered(is_covered), Rise::Worse, &view.against());
     // Of what its list is narrowed to, so that both say the same.
     let of = choose::narrowed(view).map(|of| dim(format!("of {of}")));
     let time = |us: Option<f64>| {
         html! { @match us { Some(us) => (number::duration(us)), None => { span.none { "–" } } } }
     };
     facts(&[
-        Fact::new("Calls", number::grouped(whole(row.calls))),
-        Fact::new("Total", time(Some(row.total))),
+        Fact::new("Calls", number::grouped(whole(total.calls))),
+        Fact::new("Total", time(Some(total.time))),
         Fact::with(
             "Share of database time",
-            number::percent(row.share),
+            number::percent(total.share),
             of.unwrap_or_default(),
         ),
-        Fact::new("Average", time(row.latency_avg)),
-        Fact::new("p95", time(row.latency.map(|p| p.p95))),
-        Fact::new("Longest", time(Some(row.latency_max as f64))),
+        Fact::with("Average", time(total.average), change),
+        Fact::new("p95", time(total.p95)),
+        Fact::new("Longest", time(Some(total.longest as f64))),
     ])
 }
 
@@ -184,14 +201,9 @@ fn spread(context: &Context<'_>, params: &Params, found: &Found) -> Markup {
     }
 }
 
-fn plan_panel(
-    view: &View,
-    row: &Statement,
-    index: Option<&str>,
-    plan: Option<&Planned>,
-    sent: &[Run],
-) -> Markup {
-    let Some(plan) = plan else {
+fn plan_panel(view: &View, found: &Found, index: Option<&str>) -> Markup {
+    let sent = &found.plans;
+    let Some(plan) = &found.plan else {
         if !sent.is_empty() {
             return panel(
                 "Query plan",
@@ -203,7 +215,10 @@ fn plan_panel(
         let how = format!(
             "Agents send it for SQLite files in WAL mode. Or start the server with --explain {}=FILE: the file is only \
              read.",
-            row.service
+            found
+                .statements
+                .first()
+                .map_or("SERVICE", |row| &row.service)
         );
         return panel("Query plan", "", html! {}, nothing("No plan", how));
     };
@@ -216,7 +231,12 @@ fn plan_panel(
         (what_if_form(view, index, plan.index_problem.as_deref()))
         @if !sent.is_empty() { (plans::sent(view, sent)) }
     };
-    panel("Query plan", "worked out, not run", html! {}, body)
+    // It is that of the place with most time.
+    let note = match found.statements.as_slice() {
+        [first, _, ..] => format!("of {}: worked out, not run", words::cut(&first.service, 60)),
+        _ => "worked out, not run".to_owned(),
+    };
+    panel("Query plan", note, html! {}, body)
 }
 
 fn what_if_form(view: &View, index: Option<&str>, problem: Option<&str>) -> Markup {

@@ -74,13 +74,13 @@ fn servers(covers: &Covers) -> Markup {
         }
         @for one in &covers.others {
             p.panel-foot {
-                "Counts of " code { (words::cut(&one.name, 60)) } " are here, too: "
+                "Counts of the server " code { (words::cut(&one.name, 60)) } " are included: "
                 @if one.is_silent { span.failed { "silent for " (age_words(one.behind_seconds)) } }
                 @else { (format!("{:.0} s behind", one.behind_seconds.ceil())) }
                 @if one.waiting > 0 { ", " (words::count(one.waiting.unsigned_abs(), "document", "documents")) " wait" }
                 @if one.skipped > 0 {
                     @let count = words::count(one.skipped.unsigned_abs(), "document", "documents");
-                    ", " span.failed { (count) " never came" }
+                    ", " span.failed { (count) " did not arrive" }
                 }
                 @if one.dropped > 0 {
                     ", " span.failed { (words::count(one.dropped.unsigned_abs(), "row", "rows")) " were not added" }

@@ -57,7 +57,7 @@ pub(super) fn growth_panel(view: &View, growth: &[growth::Growth]) -> Markup {
                     found.table,
                     view.clock.minute((at * 1e6) as i64)
                 ),
-                None => format!("It does not follow the rows of {}.", found.table),
+                None => format!("It does not change with the rows of {}.", found.table),
             }),
         };
         parts.push(html! {

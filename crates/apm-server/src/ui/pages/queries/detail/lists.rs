@@ -8,7 +8,7 @@ use crate::ui::components::cells::{self, Tone, flag};
 use crate::ui::components::panel::nothing;
 use crate::ui::components::table::{Column, Frame, framed};
 use crate::ui::number;
-use crate::ui::pages::transaction_href;
+use crate::ui::pages::{beyond, transaction_href};
 use crate::ui::view::View;
 use crate::ui::words;
 
@@ -59,7 +59,10 @@ pub(super) fn who(view: &View, callers: &[Caller]) -> Markup {
         columns: &COLUMNS,
         sort: None,
     };
-    framed(view, frame, rows)
+    html! {
+        (framed(view, frame, rows))
+        (beyond(callers.len().saturating_sub(CALLERS), "caller", "callers"))
+    }
 }
 
 /// The table of runs.
@@ -102,5 +105,13 @@ pub(super) fn samples(view: &View, params: &Params, found: &Found) -> Markup {
         columns: &COLUMNS,
         sort: None,
     };
-    framed(view, frame, rows)
+    let all = found.samples.len();
+    html! {
+        (framed(view, frame, rows))
+        @if all > RUNS {
+            p.panel-foot {
+                "The newest " (RUNS) " are shown. The file has the newest " (number::grouped(all as u64)) "."
+            }
+        }
+    }
 }
