@@ -1,11 +1,10 @@
 //! `/discover`: any event by any field, fields with their top values, and groups by a field.
 
+mod newer;
 pub(crate) mod parts;
 mod values;
 
-use apm_store::{StoreError, kept};
-use apm_time::Range;
-use diesel::SqliteConnection;
+use apm_store::kept;
 use kql::Expr;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -25,6 +24,7 @@ use crate::analytics::discover::{
 use crate::analytics::series::Axis;
 use crate::csv::{Cell, Table};
 use crate::sort_rows::SortRows as _;
+use newer::newer;
 pub(crate) use values::{FieldsParams, GroupsParams};
 
 const SIZE: Parameter = Parameter::whole(
@@ -248,11 +248,11 @@ impl Question for Params {
             without_metrics = false;
             ((found, groups), elsewhere) = find(source, &request, field)?;
         }
-        let conn = &mut *source.conn;
         let newer = match self.hold {
-            Some(hold) => Some(newer(conn, &request, hold)?),
+            Some(hold) => Some(newer(source, &request, hold)?),
             None => None,
         };
+        let conn = &mut *source.conn;
         let first = found.hits.first().map(|hit| Cursor {
             timestamp: hit.timestamp,
             seq: hit.seq,
@@ -348,24 +348,6 @@ fn hold(arguments: &Arguments, request: &Request) -> Result<Option<Cursor>, Prob
     let hold = Cursor::parse(text).ok_or_else(problem)?;
     let range = request.range;
     Ok(Some(hold).filter(|hold| (range.from..range.to).contains(&hold.timestamp)))
-}
-
-/// Matching events that are newer than the newest of a list.
-fn newer(conn: &mut SqliteConnection, request: &Request, hold: Cursor) -> Result<u64, StoreError> {
-    let from = hold.timestamp.saturating_add(1);
-    if from >= request.range.to {
-        return Ok(0);
-    }
-    let newer = Request {
-        range: Range {
-            from,
-            ..request.range
-        },
-        size: 0,
-        after: None,
-        ..request.clone()
-    };
-    Ok(discover::search(conn, &newer)?.total)
 }
 
 /// The table of documents.

@@ -63,6 +63,8 @@ pub(crate) struct Context<'a> {
     pub(crate) flags: &'a [Flag],
     /// The part of the page that is asked for.
     pub(crate) part: Part,
+    /// Whether other servers share the engine. Their events are not stored here.
+    pub(crate) has_others: bool,
 }
 
 /// A question whose answer is shown as a page.
@@ -223,8 +225,21 @@ pub(crate) fn elsewhere_note(elsewhere: &Elsewhere) -> Markup {
     html! { @if let Some(words) = elsewhere.words() { p.note-box.pad-note role="status" { (words) } } }
 }
 
+/// Says of a page that is made of events of here that other servers have some, too; nothing where there are none.
+pub(crate) fn of_here_note(context: &Context<'_>) -> Markup {
+    html! {
+        @if context.has_others {
+            p.note-box.pad-note role="status" {
+                "This page is made of the events that this server got. Other servers have events, too: "
+                a href=(context.view.to(&["discover"])) { "Discover" } " finds those of all."
+            }
+        }
+    }
+}
+
 /// The requests that a page was counted from one by one, if it was.
-pub(crate) fn scan_note(view: &View, scan: Option<&Scan>) -> Markup {
+pub(crate) fn scan_note(context: &Context<'_>, scan: Option<&Scan>) -> Markup {
+    let view = context.view;
     html! {
         @if let Some(scan) = scan {
             p.scan-note {
@@ -239,6 +254,7 @@ pub(crate) fn scan_note(view: &View, scan: Option<&Scan>) -> Markup {
                     "exact from " (view.clock.minute(scan.from * apm_time::SECOND))
                     " on. The search stopped there: choose a shorter range or filter more."
                 }
+                @if context.has_others { " Requests that other servers got are not among them." }
                 " Statements, errors and dependencies are not known for single requests."
                 @if view.comparison().is_some() && !scan.compared {
                     " The earlier window has too many events to search."

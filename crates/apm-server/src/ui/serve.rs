@@ -77,6 +77,7 @@ pub(super) async fn answer(
     let made = store
         .read_async(move |conn| {
             let (mut around, flags) = surroundings(conn, &view, &asked_of)?;
+            let has_others = covers.is_some();
             around.covers = covers;
             // Before an engine, other servers may know it.
             if let Some(service) = view.of()
@@ -91,6 +92,7 @@ pub(super) async fn answer(
                 view: &view,
                 flags: &flags,
                 part,
+                has_others,
             };
             let answered = match question {
                 None => {

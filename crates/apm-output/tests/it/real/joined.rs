@@ -100,6 +100,11 @@ pub(super) fn look(servers: &[Server; 2], traces: usize) {
                 let histogram = first["histogram"].as_array().expect("counts").iter();
                 let sum: u64 = histogram.filter_map(Value::as_u64).sum();
                 assert_eq!(sum, wanted as u64, "{query}");
+                // All of them are newer than a list that was made before.
+                let hold = now() - 50 * 60 * 1_000_000;
+                let asked = percent(query);
+                let path = format!("/api/v1/discover?q={asked}&{RANGE}&size=0&hold={hold},0");
+                assert_eq!(server.get(&path)["newer"], wanted, "{query}");
             } else {
                 assert!(first["elsewhere"]["remark"].is_string(), "{query}: {first}");
             }
@@ -124,6 +129,7 @@ pub(super) fn look(servers: &[Server; 2], traces: usize) {
         assert!(remark.contains("Groups count"), "{remark}");
     }
     look_at_lines(servers);
+    look_at_pages(servers);
     for server in servers {
         let errors = server.get(&format!("/api/v1/services/stock/errors?{RANGE}"));
         let key = errors["errors"][0]["key"]
@@ -138,6 +144,23 @@ pub(super) fn look(servers: &[Server; 2], traces: usize) {
             Some("the shelf is empty"),
             "{error}"
         );
+    }
+}
+
+/// Pages that are made of events of one server say so.
+fn look_at_pages(servers: &[Server; 2]) {
+    for server in servers {
+        for path in [
+            "/traces",
+            "/services/shop/instances",
+            "/services/shop/versions",
+        ] {
+            let answer = call(server.port(), "GET", path, "text/html", b"");
+            let (status, page) = answer.expect("an answer");
+            assert_eq!(status, 200, "{path}");
+            let page = String::from_utf8_lossy(&page);
+            assert!(page.contains("events that this server got"), "{path}");
+        }
     }
 }
 

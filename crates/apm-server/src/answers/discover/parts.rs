@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Params, newer};
+use super::Params;
+use super::newer::newer;
 use crate::analytics::discover::{self, Hit, Request};
 use crate::answers::elsewhere::is_foreign;
 use crate::answers::parameter::Parameter;
@@ -76,7 +77,7 @@ impl Question for NewerParams {
         };
         Ok(Newer {
             newer: match hold {
-                Some(hold) => newer(source.conn, &request, *hold)?,
+                Some(hold) => newer(source, &request, *hold)?,
                 None => 0,
             },
         })

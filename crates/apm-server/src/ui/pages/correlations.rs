@@ -35,6 +35,7 @@ impl Rendered for Params {
         let (answer, why) = headline(view, self, found);
         let body = html! {
             (page_head(&crumbs, answer, why))
+            (super::of_here_note(context))
             (super::kept::note(view, whole_since))
             (totals(self.set, found))
             (panel("Values that stand out", note(found), html! {

@@ -34,6 +34,7 @@ impl Rendered for Params {
         let (answer, why) = headline(view, service, found);
         let body = html! {
             (page_head(&crumbs, answer, why))
+            (super::of_here_note(context))
             (tabs)
             @if found.rows.total == 0 { (super::nothing_here(view, "No instances")) }
             @else {

@@ -33,7 +33,7 @@ impl Rendered for Params {
         let failing = errors::short_list(view, failing, &view.to(&all));
         let body = html! {
             (page_head(&crumbs, answer, why))
-            (super::scan_note(view, found.scan.as_ref()))
+            (super::scan_note(context, found.scan.as_ref()))
             (service_tabs(view, service, ""))
             (totals(context, found))
             @if has_requests {

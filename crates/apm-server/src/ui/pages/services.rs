@@ -55,7 +55,7 @@ impl Rendered for Params {
         let errors = errors::short_list(view, errors, &view.to(&["errors"]));
         let body = html! {
             (page_head(&[Crumb::here("Services")], &said.answer, &said.why))
-            (super::scan_note(view, found.scan.as_ref()))
+            (super::scan_note(context, found.scan.as_ref()))
             (totals(context, found))
             section.panel {
                 (list(context, found, &before))

@@ -29,6 +29,7 @@ impl Rendered for Params {
             let why = "A trace begins with a request that no other traced service sent.";
             let body = html! {
                 (page_head(&crumbs, answer, why))
+                (super::of_here_note(context))
                 (super::nothing_here(view, "No traces"))
             };
             return Answer::Page(page(Section::Traces, "Traces", body));
@@ -62,6 +63,7 @@ impl Rendered for Params {
         };
         let body = html! {
             (page_head(&crumbs, headline, why))
+            (super::of_here_note(context))
             (super::kept::note(view, answer.whole_since))
             section.panel { (explorer::chart(view, &self.question, found)) }
             @if let Some(first) = view.param("compare") { (explorer::comparing(view, first)) }

@@ -102,7 +102,7 @@ impl Rendered for Params {
         };
         let body = html! {
             (page_head(&crumbs, &said.answer, &said.why))
-            (super::scan_note(view, found.scan.as_ref()))
+            (super::scan_note(context, found.scan.as_ref()))
             (totals(context, found))
             (split("split--7-5", &[
                 charts::latency(context, "requests", latency, then),

@@ -108,7 +108,7 @@ impl Rendered for Params {
         let types = kinds(view, &found.transaction_types, found.kind.as_deref());
         let body = html! {
             (page_head(&crumbs, answer, why))
-            (super::scan_note(view, found.scan.as_ref()))
+            (super::scan_note(context, found.scan.as_ref()))
             (tabs)
             (split("split--7-5", &[
                 charts::latency(context, "requests", latency, before),

@@ -58,6 +58,7 @@ impl Rendered for Params {
         let count = |n: usize| number::grouped(n as u64);
         let body = html! {
             (page_head(&crumbs, answer, why))
+            (super::of_here_note(context))
             (tabs)
             @if found.versions.is_empty() { (super::nothing_here(view, "No versions")) }
             @else {
