@@ -33,6 +33,7 @@ use crate::event::{Batch, Event, ServiceOverride, Text};
 use crate::rollup::Rollup;
 pub(super) use calls::Unresolved;
 pub(super) use memory::Memory;
+pub(super) use metricset::{MAX_LABELS, MAX_UNIT, follow_reading};
 use overflow::Overflow;
 
 /// The counts that batches add to the rollups.
@@ -56,6 +57,8 @@ struct Sender<'a> {
     /// The service of its metadata.
     service: Given,
     resource: i64,
+    /// The hash of its resource, which is the same in all stores.
+    process: i64,
     /// When the batch arrived, seconds since the epoch.
     received: i64,
 }
@@ -127,6 +130,7 @@ impl<'m, 'a> Pass<'m, 'a> {
             service: given.id,
             document: &reporter.document,
         };
+        let process = resource.process();
         let resource = match names.resources.known(received, &resource) {
             Some(id) => id,
             None => {
@@ -145,6 +149,7 @@ impl<'m, 'a> Pass<'m, 'a> {
             batch,
             service: given,
             resource,
+            process,
             received,
         };
         // Both are in the order of the events, so one pass finds the times that were sent.

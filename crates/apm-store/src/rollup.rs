@@ -15,6 +15,7 @@ mod cost;
 mod events;
 mod journal;
 mod metrics;
+mod readings;
 mod vitals;
 
 use crate::event::Outcome;
@@ -22,8 +23,11 @@ pub(crate) use calls::{CallKey, CallSeries};
 pub(crate) use cost::{CostBinKey, CostCell, CostKey, CostSeries};
 pub(crate) use events::EventCounts;
 pub use events::{ENTRY, kind_code};
-pub(crate) use metrics::{Increase, MetricRollup};
+pub(crate) use metrics::{
+    Increase, LARGEST, MetricBinKey, MetricCell, MetricKey, MetricRollup, is_bin,
+};
 pub use metrics::{bin_value, value_bin};
+pub(crate) use readings::{Owner, Point, Reading};
 pub use vitals::{Rating, Vital};
 pub(crate) use vitals::{VitalKey, VitalSeries};
 
@@ -246,8 +250,12 @@ pub(crate) struct Rollup {
     pub(crate) calls: CallSeries,
     /// Web vitals of pages.
     pub(crate) vitals: VitalSeries,
-    /// Series of metrics.
+    /// Series of metrics, but for [`Self::grown`].
     pub(crate) metrics: MetricRollup,
+    /// The growth of what counts from a start.
+    pub(crate) grown: MetricRollup,
+    /// The values that it grew to; [`Self::absorb`] leaves them out.
+    pub(crate) readings: Vec<Reading>,
     /// Events that are stored; [`Self::absorb`] leaves them out.
     pub(crate) events: EventCounts,
     errors: HashMap<(i64, i64), i64>,
@@ -255,7 +263,7 @@ pub(crate) struct Rollup {
 }
 
 impl Rollup {
-    /// Adds what another one holds, but for [`Self::events`]: these are never put off.
+    /// Adds what another one holds, but for [`Self::events`] and [`Self::readings`]: these are never put off.
     pub(crate) fn absorb(&mut self, other: &Self) {
         self.tx.absorb(&other.tx);
         self.statement.absorb(&other.statement);
@@ -264,6 +272,7 @@ impl Rollup {
         self.calls.absorb(&other.calls);
         self.vitals.absorb(&other.vitals);
         self.metrics.absorb(&other.metrics);
+        self.grown.absorb(&other.grown);
         for ((group, bucket), n) in &other.errors {
             self.put_errors(*group, *bucket, *n);
         }
@@ -327,6 +336,7 @@ impl Rollup {
             .chain(self.breakdown.keys().map(|key| key.bucket))
             .chain(self.vitals.buckets())
             .chain(self.metrics.buckets())
+            .chain(self.grown.buckets())
             .map(|bucket| coarser(bucket, level))
             .collect();
         buckets.sort_unstable();

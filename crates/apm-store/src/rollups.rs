@@ -46,7 +46,9 @@ pub(super) fn add(
             bin: key.bin,
             count,
         })?;
-        metrics::add(conn, &rollup.metrics, level)?;
+        for metrics in [&rollup.metrics, &rollup.grown] {
+            metrics::add(conn, metrics, level)?;
+        }
         all(conn, rollup.errors(level), |((group, bucket), n)| {
             ErrorCount {
                 level,

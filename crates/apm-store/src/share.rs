@@ -5,13 +5,15 @@
 //! server takes them in the order of their numbers ([`crate::Store::follow`]): the rows and the place up to which they
 //! were taken are written in one transaction, so each delta counts once.
 //!
-//! Nothing of what was taken goes into the journal here, so that no count goes round in circles. See ADR 334.
+//! Nothing of what was taken goes into the journal here, so that no count goes round in circles. See ADR 334. Of
+//! metrics that count from a start the readings are shared, and each server counts what they grew by (ADR 456).
 //!
 //! `document` keeps the versions of what people decided, such as settings of agents: the newest one is everywhere.
 
 mod callers;
 mod delta;
 mod document;
+mod exact;
 mod merge;
 mod names;
 mod pack;

@@ -7,6 +7,7 @@ mod faults;
 mod hosts;
 mod keeps;
 mod lifecycle;
+mod metrics;
 mod reads;
 mod real;
 mod recorded;

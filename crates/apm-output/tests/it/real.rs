@@ -1,6 +1,7 @@
 //! A server of ours, as a process, before a real OpenSearch. `.ci/engine` brings both.
 
 mod cluster;
+mod counted;
 mod http;
 mod joined;
 mod load;

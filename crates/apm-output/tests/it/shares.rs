@@ -57,6 +57,13 @@ fn mixed(service: &str, n: u64, at: i64) -> String {
             "span":{{"type":"db","subtype":"sqlite"}},"samples":{{"span.self_time.count":{{"value":2}},
             "span.self_time.sum.us":{{"value":77}}}}}}}}"#
         ),
+        format!(
+            r#"{{"metricset":{{"timestamp":{at},"tags":{{"pool":"p{}"}},"samples":{{
+            "queue":{{"value":{n},"unit":"{{job}}"}},
+            "done":{{"value":{n},"type":"counter","temporality":"delta"}},
+            "size":{{"type":"histogram","values":[0.5,8],"counts":[{n},1]}}}}}}}}"#,
+            n % 2
+        ),
     ];
     let mut body = head.replace('\n', "");
     for line in lines {
@@ -88,24 +95,24 @@ fn call(store: &Store, minute: i64, n: i64) {
     ticket.expect("open").wait().expect("written");
 }
 
-struct Server {
+pub(crate) struct Server {
     dir: TempDir,
-    store: Store,
+    pub(crate) store: Store,
 }
 
 impl Server {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().expect("a directory");
         let store = sharing_store(dir.path());
         Self { dir, store }
     }
 
-    fn output(&self, engine: &Engine, name: &str) -> Output {
+    pub(crate) fn output(&self, engine: &Engine, name: &str) -> Output {
         start(&self.store, named(engine, name))
     }
 
     /// Ends at once, as `kill -9` does but for what the system has not written, and begins again.
-    fn again(self) -> Self {
+    pub(crate) fn again(self) -> Self {
         let Self { dir, store } = self;
         store.close();
         drop(store);
@@ -115,7 +122,7 @@ impl Server {
 }
 
 /// Deltas of what was counted, as the engine would have them.
-fn deltas(store: &Store) -> Vec<(i64, Vec<u8>)> {
+pub(crate) fn deltas(store: &Store) -> Vec<(i64, Vec<u8>)> {
     while let Some(packed) = store.read::<_, StoreError>(share::pack).expect("readable") {
         let ticket = store
             .write(move |conn| share::put(conn, &packed, 100))
@@ -130,7 +137,7 @@ fn deltas(store: &Store) -> Vec<(i64, Vec<u8>)> {
         .collect()
 }
 
-fn follow(
+pub(crate) fn follow(
     store: &Store,
     after: Option<i64>,
     to: i64,
@@ -188,7 +195,7 @@ fn every_kind_of_rollup_is_the_same_where_it_is_followed_and_each_delta_counts_o
         .iter()
         .filter_map(|row| row.split('|').next())
         .collect();
-    assert_eq!(kinds.len(), 13, "{kinds:?}");
+    assert_eq!(kinds.len(), 15, "{kinds:?}");
     assert_eq!(wanted, got);
     // Nothing of it is sent on.
     assert!(deltas(&to.store).is_empty());

@@ -40,9 +40,12 @@ const NAMES_AFTER: Parameter = Parameter::text(
     "The names begin after this one: `next` of the answer before.",
 );
 
-/// The words for what a page of metrics has where there are other servers.
-const ONLY_HERE: &str =
-    "Series of metrics are not shared: these are the metrics that this server got.";
+/// The words for what a page of metrics lacks where there are other servers.
+const ONLY_HERE: &str = "Memory in use is read from samples: here are those that this server got.";
+
+/// The same with lines of instances.
+const INSTANCES_ONLY_HERE: &str = "Memory in use and lines of instances are read from samples: here are those that \
+     this server got.";
 
 /// The question.
 #[derive(Debug)]
@@ -72,7 +75,7 @@ pub(crate) struct Answer {
     /// The same of the earlier window.
     #[serde(skip_serializing_if = "Option::is_none")]
     previous: Option<Previous>,
-    /// Says that the metrics of other servers are not here, where there are some.
+    /// Says what is read from samples of here alone, where there are other servers.
     #[serde(skip)]
     pub(crate) elsewhere: Elsewhere,
 }
@@ -130,7 +133,7 @@ impl Question for Params {
             panels,
             chart,
             previous,
-            elsewhere: Elsewhere::only_here(source.settings, ONLY_HERE),
+            elsewhere: Elsewhere::only_here(source.settings, self.only_here()),
         })
     }
 
@@ -273,6 +276,13 @@ fn choice(arguments: &Arguments) -> Result<Choice, Problem> {
 }
 
 impl Params {
+    fn only_here(&self) -> &'static str {
+        match (&self.metric, &self.choice.split) {
+            (Some(_), Split::Instance) => INSTANCES_ONLY_HERE,
+            _ => ONLY_HERE,
+        }
+    }
+
     fn previous(&self, source: &mut Source<'_>, window: &Window) -> Result<Previous, Problem> {
         let (conn, scope) = (&mut *source.conn, &self.scope);
         let metrics = metrics::page(conn, scope, window, &self.names_after)?;

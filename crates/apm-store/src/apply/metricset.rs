@@ -1,6 +1,7 @@
 //! Metrics: samples, their series, and the breakdown of transactions by span type.
 
 mod growth;
+mod reading;
 mod series;
 mod state;
 
@@ -13,6 +14,8 @@ use crate::insert::Row as _;
 use crate::limits::{NameKind, OTHER};
 use crate::rollup::BreakdownKey;
 use crate::rows::{MetricsetRow, SampleRow};
+pub(crate) use reading::follow_reading;
+pub(crate) use series::{MAX_LABELS, MAX_UNIT};
 
 impl<'a> Pass<'_, 'a> {
     pub(super) fn metricset(

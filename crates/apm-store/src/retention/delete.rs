@@ -291,10 +291,9 @@ pub(super) fn unused(conn: &mut SqliteConnection, now: i64) -> QueryResult<()> {
     )
     .bind::<BigInt, _>(events)
     .run(conn)?;
-    // Of a process that is gone, or has been silent for a day, there is nothing to go on from.
+    // Of a process that has been silent for a day there is nothing to go on from.
     sql_query(
-        "DELETE FROM metric_state WHERE ts < ? OR series_id NOT IN (SELECT id FROM metric_series) \
-            OR resource_id NOT IN (SELECT id FROM resource)",
+        "DELETE FROM metric_state WHERE ts < ? OR series_id NOT IN (SELECT id FROM metric_series)",
     )
     .bind::<BigInt, _>((now - 24 * HOUR).saturating_mul(1_000_000))
     .run(conn)?;

@@ -1,19 +1,24 @@
 //! The counts of a commit as bytes: what a commit adds to the rollups can be read again after a crash.
 //!
-//! Numbers of events ([`super::EventCounts`]) are left out: they are of what is stored here. So are
-//! the series of metrics, which are not shared yet.
+//! Numbers of events ([`super::EventCounts`]) are left out: they are of what is stored here. Of metrics that count from
+//! a start there are the readings, and not what they grew by (ADR 456).
+
+mod metrics;
 
 use super::cost::{CostBinKey, CostCell, CostKey};
 use super::vitals::VitalKey;
 use super::{BinKey, BreakdownKey, CallKey, Cell, CellKey, CostSeries, LEVELS, Rollup, Series};
 
-/// The first byte; another one is not read.
-const FORMAT: u8 = 1;
+/// The first byte.
+const FORMAT: u8 = 2;
+
+/// That of an earlier version, which had no metrics.
+const WITHOUT_METRICS: u8 = 1;
 
 impl Rollup {
     /// Appends the counts by minute. Nothing where there are none.
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
-        if self.buckets(LEVELS[0]).is_empty() {
+        if self.buckets(LEVELS[0]).is_empty() && self.readings.is_empty() {
             return;
         }
         let out = &mut Writer(out);
@@ -46,13 +51,18 @@ impl Rollup {
             out.float(*count);
             out.float(*sum);
         });
+        out.metrics(&self.metrics);
+        out.readings(&self.readings);
     }
 
     /// Adds what was written; `None` where the bytes are of no such counts.
     pub(crate) fn read(&mut self, bytes: &[u8]) -> Option<()> {
-        let Some((&FORMAT, bytes)) = bytes.split_first() else {
-            return bytes.is_empty().then_some(());
+        let Some((&format, bytes)) = bytes.split_first() else {
+            return Some(());
         };
+        if !(WITHOUT_METRICS..=FORMAT).contains(&format) {
+            return None;
+        }
         let from = &mut Reader(bytes);
         from.series(&mut self.tx)?;
         from.series(&mut self.statement)?;
@@ -97,6 +107,10 @@ impl Rollup {
             self.add_breakdown(key, from.float()?, from.float()?);
             Some(())
         })?;
+        if format > WITHOUT_METRICS {
+            from.metrics(&mut self.metrics)?;
+            from.readings(&mut self.readings)?;
+        }
         from.0.is_empty().then_some(())
     }
 }
@@ -287,88 +301,4 @@ impl Reader<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::event::{Cost, Outcome};
-    use crate::rollup::{Observation, Vital};
-
-    fn seen(ts: i64, count: f64, sum: i64) -> Observation {
-        Observation {
-            ts,
-            result: 3,
-            outcome: Outcome::Failure,
-            count,
-            n: 1,
-            sum,
-            of: 1,
-        }
-    }
-
-    /// Something of each kind, also before 1970.
-    fn rollup() -> Rollup {
-        let mut rollup = Rollup::default();
-        for (at, count) in [(-61_000_000, 1.0), (1_795_000_000_000_000, 3.25), (0, 1e9)] {
-            rollup.tx.add(1, seen(at, count, 70_000));
-            rollup.statement.add(i64::MAX, seen(at, count, 0));
-            rollup.destination.add(7, seen(at, count, i64::MAX / 4));
-            rollup.calls.add(7, 2, seen(at, count, 10));
-            rollup.vitals.add(1, at, Vital::Lcp, 1_000_000, count);
-            rollup.add_error(5, at);
-            let cost = Cost {
-                steps: 12,
-                rows_changed: Some(3),
-                ..Cost::default()
-            };
-            rollup.cost.add(4, seen(at, count, 5), &cost);
-            let key = BreakdownKey {
-                tx_group: 1,
-                bucket: 0,
-                span_type: "dß".to_owned(),
-                subtype: String::new(),
-            };
-            rollup.add_breakdown(key, 0.1, 1e14);
-        }
-        rollup
-    }
-
-    fn rows(rollup: &Rollup) -> String {
-        format!(
-            "{:?}",
-            (
-                [&rollup.tx, &rollup.statement, &rollup.destination]
-                    .map(|series| (series.cells(60), series.bins(60))),
-                (rollup.cost.cells(60), rollup.cost.bins(60)),
-                rollup.calls.cells(60),
-                rollup.vitals.bins(60),
-                rollup.errors(60),
-                rollup.breakdown(60),
-            )
-        )
-    }
-
-    #[test]
-    fn what_is_written_is_read_again_and_adds_up() {
-        let mut bytes = Vec::new();
-        rollup().write(&mut bytes);
-        let mut read = Rollup::default();
-        read.read(&bytes).expect("counts");
-        assert_eq!(rows(&read), rows(&rollup()));
-        read.read(&bytes).expect("counts");
-        let mut twice = rollup();
-        twice.absorb(&rollup());
-        assert_eq!(rows(&read), rows(&twice));
-    }
-
-    #[test]
-    fn nothing_takes_no_bytes_and_bytes_that_are_cut_are_no_counts() {
-        let mut bytes = Vec::new();
-        Rollup::default().write(&mut bytes);
-        assert!(bytes.is_empty());
-        rollup().write(&mut bytes);
-        for length in 1..bytes.len() {
-            assert_eq!(Rollup::default().read(&bytes[..length]), None, "{length}");
-        }
-        bytes[0] = 9;
-        assert_eq!(Rollup::default().read(&bytes), None);
-    }
-}
+mod tests;

@@ -15,7 +15,7 @@ const NEGATIVE: i32 = -200_000;
 const MOST: i32 = 40_000;
 
 /// Beyond this a value is cut, so that sums stay finite.
-const LARGEST: f64 = 1e290;
+pub(crate) const LARGEST: f64 = 1e290;
 
 /// The longest time that an increase is spread over, µs.
 const LONGEST: i64 = 3_600_000_000;
@@ -35,6 +35,12 @@ pub fn value_bin(value: f64) -> i32 {
     } else {
         ZERO
     }
+}
+
+/// Whether there is such a bin.
+pub(crate) fn is_bin(bin: i32) -> bool {
+    let is_size = |bin: i32| (-MOST..=MOST).contains(&bin);
+    is_size(bin) || bin == ZERO || NEGATIVE.checked_sub(bin).is_some_and(is_size)
 }
 
 /// The value that stands for all in a bin, at most 1 % from any of them.
@@ -178,22 +184,31 @@ impl MetricRollup {
                     bucket,
                     bin: *bin,
                 };
-                *self.bins.entry(key).or_default() += cut(*count) * share;
+                self.put_bin(key, cut(*count) * share);
             }
         }
     }
 
     fn add(&mut self, series: i64, bucket: i64, cell: MetricCell) {
-        let key = MetricKey { series, bucket };
-        self.cells.entry(key).or_default().add(&cell);
+        self.put_cell(MetricKey { series, bucket }, &cell);
+    }
+
+    /// Adds numbers that were counted elsewhere.
+    pub(crate) fn put_cell(&mut self, key: MetricKey, cell: &MetricCell) {
+        self.cells.entry(key).or_default().add(cell);
+    }
+
+    /// Adds a bar that was counted elsewhere.
+    pub(crate) fn put_bin(&mut self, key: MetricBinKey, count: f64) {
+        *self.bins.entry(key).or_default() += count;
     }
 
     pub(super) fn absorb(&mut self, other: &Self) {
         for (key, cell) in &other.cells {
-            self.cells.entry(*key).or_default().add(cell);
+            self.put_cell(*key, cell);
         }
         for (key, count) in &other.bins {
-            *self.bins.entry(*key).or_default() += count;
+            self.put_bin(*key, *count);
         }
     }
 
@@ -277,12 +292,18 @@ mod tests {
         let values = [
             -1e300, -5.0, -0.01, 0.0, 1e-300, 0.000_4, 0.9, 1.0, 17.0, 1e300,
         ];
+        assert!(
+            ![i32::MIN, -99_999, 40_001, i32::MAX]
+                .into_iter()
+                .any(is_bin)
+        );
         for pair in values.windows(2) {
             assert!(value_bin(pair[0]) < value_bin(pair[1]), "{pair:?}");
         }
         for value in values {
             let off = (bin_value(value_bin(value)) - value).abs();
             assert!(off <= value.abs() * 0.010_1, "{value}: {off}");
+            assert!(is_bin(value_bin(value)), "{value}");
         }
     }
 

@@ -17,9 +17,9 @@ diesel::table! {
 diesel::table! {
     use diesel::sql_types::*;
 
-    metric_state (series_id, resource_id, start) {
+    metric_state (series_id, process, start) {
         series_id -> BigInt,
-        resource_id -> BigInt,
+        process -> BigInt,
         start -> BigInt,
         ts -> BigInt,
         count -> Double,

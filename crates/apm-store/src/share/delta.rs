@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::exact::Exact;
+
 /// The format. One that a server does not know is passed over, and counted.
 const FORMAT: u32 = 1;
 
@@ -55,6 +57,36 @@ pub struct Delta {
     pub(super) breakdown: Vec<(usize, i64, String, String, f64, f64)>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) callers: Vec<Caller>,
+    /// Of metrics. A server of an earlier version passes over these lists.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) series: Vec<Series>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) metric: Vec<MetricCell>,
+    /// Series, minute, bin, count.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) metric_bins: Vec<(usize, i64, i32, f64)>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) readings: Vec<Reading>,
+}
+
+/// Series, minute, samples, count, sum, the least and the greatest value.
+pub(super) type MetricCell = (usize, i64, i64, f64, f64, Option<f64>, Option<f64>);
+
+/// Series, process, start and time in µs, count, sum, bins.
+pub(super) type Reading = (usize, i64, i64, i64, Exact, Exact, Vec<(i32, f64)>);
+
+/// The values of a metric with the same labels.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Series {
+    pub(super) service: usize,
+    /// Of the metric.
+    pub(super) name: String,
+    /// As the column has it.
+    pub(super) kind: i32,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) unit: String,
+    /// A JSON object.
+    pub(super) labels: String,
 }
 
 /// Destination, service that was called, minute, outcome, count, number of events, sum, and the longest.

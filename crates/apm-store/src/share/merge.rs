@@ -1,5 +1,7 @@
 //! Makes counts of a delta: names get the ids that they have here, within the limits that hold for agents.
 
+mod metrics;
+
 use diesel::SqliteConnection;
 use xxhash_rust::xxh64::xxh64;
 
@@ -68,6 +70,9 @@ impl Memory {
         );
         sum.others(delta, &ids);
         self.breakdown(delta, &ids, &mut sum, &mut beyond);
+        let series = self.series(conn, (delta, &ids), now, &mut beyond)?;
+        sum.metrics(delta, &series);
+        sum.readings(conn, delta, &series)?;
         let callers = sum.callers(delta, &ids);
         Ok(Merged {
             counted: Counted {

@@ -12,6 +12,7 @@ pub(super) enum Table {
     Destination,
     Statement,
     Error,
+    Series,
 }
 
 /// A row of a table of names.
@@ -66,6 +67,11 @@ impl Table {
             Self::Error => {
                 "SELECT service_id AS service, type AS a, message AS b, culprit AS c, '' AS d, '' AS e, '' AS f, \
                  grouping_key AS number, first_seen AS seen, handled AS flag FROM error_group WHERE id = ?"
+            }
+            Self::Series => {
+                "SELECT m.service_id AS service, n.name AS a, m.unit AS b, m.labels AS c, '' AS d, '' AS e, '' AS f, \
+                 m.kind AS number, 0 AS seen, NULL AS flag FROM metric_series m JOIN metric_name n ON n.id = m.name_id \
+                 WHERE m.id = ?"
             }
         }
     }

@@ -1,5 +1,7 @@
 //! Makes deltas of the journal: ids become places in lists of names.
 
+mod metrics;
+
 use std::collections::HashMap;
 
 use diesel::prelude::*;
@@ -204,7 +206,7 @@ impl Packer<'_> {
                 self.delta.breakdown.push(row);
             }
         }
-        Ok(())
+        self.metrics(rollup)
     }
 
     fn series(
@@ -387,6 +389,16 @@ impl Packer<'_> {
                     culprit: c,
                     handled: flag,
                     seen,
+                },
+            ),
+            Table::Series => add(
+                &mut delta.series,
+                delta::Series {
+                    service,
+                    name: a,
+                    kind: i32::try_from(number).unwrap_or(-1),
+                    unit: b,
+                    labels: c,
                 },
             ),
         }

@@ -245,7 +245,7 @@ pub(super) fn get(ids: &[Option<i64>], at: usize) -> Option<i64> {
 }
 
 /// Whether a weighted count or a sum can be one.
-fn is_sum(sum: f64) -> bool {
+pub(super) fn is_sum(sum: f64) -> bool {
     (0.0..=MOST).contains(&sum)
 }
 

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::cluster::Cluster;
+use super::counted::count;
 use super::http::call;
 use super::joined::{look, send_error};
 use super::rollover;
@@ -50,7 +51,7 @@ fn half(service: &str, n: u64, is_callee: bool) -> String {
     lines.map(|line| line.replace('\n', "")).join("\n")
 }
 
-fn send(server: &Server, body: &str) -> bool {
+pub(super) fn send(server: &Server, body: &str) -> bool {
     let kind = "application/x-ndjson";
     let answer = call(
         server.port(),
@@ -208,6 +209,7 @@ fn together(cluster: &mut Cluster, kills_node: bool) {
     }
     look(&servers, usize::try_from(n).expect("small"));
     decide(&servers);
+    count(&servers);
     let behind = servers[0].status()["output"]["covers"]["behind_seconds"].clone();
     eprintln!(
         "{n} traces of two halves are whole on both servers, which were killed {rounds} times and are {behind} s behind"

@@ -6,7 +6,7 @@ use diesel::sql_query;
 use diesel::sql_types::Text;
 
 /// Queries for rows of every kind of rollup, each as one text.
-const TABLES: [&str; 13] = [
+const TABLES: [&str; 15] = [
     "SELECT 'tx', r.level, s.name, s.environment, g.type, g.name, r.bucket, coalesce(x.value, ''), r.outcome, r.count, \
      r.n, r.sum, r.max FROM roll_tx r JOIN tx_group g ON g.id = r.group_id JOIN service s ON s.id = g.service_id \
      LEFT JOIN result x ON x.id = r.result_id",
@@ -39,6 +39,12 @@ const TABLES: [&str; 13] = [
     "SELECT 'caller', r.level, s.name, g.name, coalesce(q.normalized, ''), r.bucket, r.requests, r.calls, r.most, \
      r.sum, r.tx_sum, r.follows, r.looped, hex(r.trace_id) FROM roll_caller r JOIN tx_group g ON g.id = r.tx_group_id \
      JOIN service s ON s.id = g.service_id LEFT JOIN statement q ON q.id = r.statement_id",
+    "SELECT 'metric', r.level, s.name, n.name, m.kind, m.unit, m.labels, r.bucket, r.n, r.count, r.sum, \
+     coalesce(r.min, ''), coalesce(r.max, '') FROM roll_metric r JOIN metric_series m ON m.id = r.series_id \
+     JOIN metric_name n ON n.id = m.name_id JOIN service s ON s.id = m.service_id",
+    "SELECT 'metric_hist', r.level, s.name, n.name, m.labels, r.bucket, r.bin, r.count FROM roll_metric_hist r \
+     JOIN metric_series m ON m.id = r.series_id JOIN metric_name n ON n.id = m.name_id \
+     JOIN service s ON s.id = m.service_id",
 ];
 
 #[derive(QueryableByName)]

@@ -48,6 +48,19 @@ SELECT k.name,
                    ON v.service_id = c.id AND v.name_id = known_metric.id AND v.ts >= :from AND v.ts < :to
                WHERE c.name = k.name
            )
+           -- Those of other servers, and those that are no numbers, have no samples.
+           OR EXISTS (
+               SELECT 1
+               FROM chosen c
+               CROSS JOIN metric_series m ON m.service_id = c.id AND m.last_seen >= :from / 1000000 - 7200
+               CROSS JOIN slice
+               CROSS JOIN roll_metric r
+                   ON r.level = slice.level
+                   AND r.series_id = m.id
+                   AND r.bucket >= slice.start
+                   AND r.bucket < slice.stop
+               WHERE c.name = k.name
+           )
        ) AS heard
 FROM known k
 LEFT JOIN erred fault ON fault.name = k.name

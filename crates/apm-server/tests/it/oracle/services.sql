@@ -79,4 +79,12 @@ WHERE made.n > 0
            ON v.service_id = c.id AND v.name_id = known_metric.id AND v.ts >= :from AND v.ts < :to
        WHERE c.name = k.name
    )
+   OR NOT :filtered AND EXISTS (
+       SELECT 1
+       FROM chosen c
+       JOIN metric_series m ON m.service_id = c.id
+       JOIN roll_metric r
+           ON r.level = 60 AND r.series_id = m.id AND r.bucket * 1000000 >= :from AND r.bucket * 1000000 < :to
+       WHERE c.name = k.name
+   )
 ORDER BY count DESC, k.name

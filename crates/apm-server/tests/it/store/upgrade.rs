@@ -1,6 +1,6 @@
 //! Databases of earlier versions go on, and can go back.
 
-use apm_store::event::Event;
+use apm_store::event::{Event, MetricKind};
 use apm_store::{MIGRATIONS, Store};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -82,6 +82,47 @@ fn results_and_metrics_of_a_database_without_services_beside_them_are_still_foun
         1
     );
     assert_eq!(number(&store, counted), 9);
+}
+
+#[test]
+fn a_counter_goes_on_from_its_last_value_when_a_process_gets_another_name() {
+    const VERSION: &str = "20261130004560";
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = options(dir.path()).path;
+    // The last value of a process that has been silent for a day is deleted.
+    let first = batch("shop").received - 600_000_000;
+    let report = |store: &Store, minute: i64, value: f64| {
+        let mut sent = batch("shop");
+        let mut event = metricset(&mut sent, value);
+        event.timestamp = first + minute * 60_000_000;
+        sent.samples[0].kind = MetricKind::Counter;
+        sent.events.push(Event::Metricset(event));
+        store.submit(sent).expect("room").wait().expect("stored");
+    };
+    let grown =
+        "SELECT CAST(coalesce(sum(sum), 0) AS INTEGER) AS n FROM roll_metric WHERE level = 60";
+    {
+        let store = open(dir.path());
+        report(&store, 0, 10.0);
+        report(&store, 1, 14.0);
+        assert_eq!(number(&store, grown), 4);
+    }
+    // Back: a process is the number of its resource.
+    go_back(&path, VERSION);
+    {
+        let mut conn = SqliteConnection::establish(path.to_str().expect("UTF-8")).expect("opens");
+        conn.batch_execute(
+            "CREATE TABLE checked (n INTEGER CHECK (n = 1)); INSERT INTO checked SELECT count(*) FROM metric_state \
+             WHERE resource_id IN (SELECT id FROM resource); DROP TABLE checked",
+        )
+        .expect("the last value is there");
+    }
+    let store = open(dir.path());
+    report(&store, 2, 20.0);
+    assert_eq!(number(&store, grown), 10);
+    let states =
+        "SELECT count(*) AS n FROM metric_state WHERE process IN (SELECT hash FROM resource)";
+    assert_eq!(number(&store, states), 1);
 }
 
 #[test]

@@ -2,28 +2,13 @@
 //!
 //! A counter that sends its sum and one that sends what was added since last time become the same rows.
 
-use crate::rollup::Increase;
+use crate::rollup::{Increase, Point};
 
 /// A process whose first value is not known to be its first counts from it, where it began so short a time before, µs.
 const RECENT: i64 = 600_000_000;
 
 /// The longest time between two reports without a start of their own that belong together, µs.
 const TOGETHER: i64 = 600_000_000;
-
-/// A value that counts from a start.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Point {
-    /// The start, µs since the epoch; 0 where none was sent.
-    pub(super) start: i64,
-    /// When it was read, µs since the epoch.
-    pub(super) ts: i64,
-    /// Values of a distribution.
-    pub(super) count: f64,
-    /// Of a counter its value, of a distribution the sum of the values.
-    pub(super) sum: f64,
-    /// Bins and counts, by bin.
-    pub(super) bins: Vec<(i32, f64)>,
-}
 
 /// The growth of a sum since the last value; nothing where that is not known, or where it came already.
 pub(super) fn since(last: Option<&Point>, now: &Point) -> Option<Increase> {

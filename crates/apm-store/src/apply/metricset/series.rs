@@ -4,23 +4,23 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::growth::{Point, added, since};
-use super::state::{Owner, load, save};
+use super::reading;
+use super::state::{load, save};
 use crate::apply::{Pass, Sender};
 use crate::dictionary::MetricSeries;
 use crate::error::StoreError;
 use crate::event::{Measured, MetricKind, Metricset, Sample};
 use crate::limits::NameKind;
-use crate::rollup::{Increase, value_bin};
+use crate::rollup::{Owner, Point, Reading, value_bin};
 
 /// Bytes of the labels of a series. A sample with more stays in its document alone.
-const MAX_LABELS: usize = 4096;
+pub(crate) const MAX_LABELS: usize = 4096;
 
 /// The label of a quantile's series.
 const QUANTILE: &str = "quantile";
 
 /// Characters of a unit that are kept.
-const MAX_UNIT: usize = 32;
+pub(crate) const MAX_UNIT: usize = 32;
 
 impl<'a> Pass<'_, 'a> {
     /// Counts a sample for its series. `name`: the id of its name.
@@ -57,7 +57,7 @@ impl<'a> Pass<'_, 'a> {
         }
         let owner = Owner {
             series: given.id,
-            resource: sender.resource,
+            process: sender.process,
         };
         self.count_sample(owner, event.timestamp, sample)?;
         match &sample.value {
@@ -102,88 +102,77 @@ impl<'a> Pass<'_, 'a> {
 
     fn count_sample(&mut self, owner: Owner, ts: i64, sample: &Sample) -> Result<(), StoreError> {
         let series = owner.series;
-        match (sample.kind, &sample.value) {
+        let start = sample.start.unwrap_or_default();
+        let (now, ends) = match (sample.kind, &sample.value) {
             (MetricKind::Gauge | MetricKind::Quantile, Measured::Number(value)) => {
                 self.rollup.metrics.value(series, ts, *value);
+                return Ok(());
             }
             (MetricKind::UpDown, Measured::Number(value)) if !sample.is_delta => {
                 self.rollup.metrics.value(series, ts, *value);
+                return Ok(());
             }
             (MetricKind::UpDown, Measured::Number(value)) => {
-                // Its value is the sum of all that came.
-                let last = load(self.conn, owner, 0)?;
-                if last.as_ref().is_some_and(|last| ts <= last.ts) {
-                    return Ok(());
-                }
-                let sum = last.as_ref().map_or(0.0, |last| last.sum) + value;
-                let now = Point {
-                    ts,
-                    sum,
-                    ..Point::default()
-                };
-                save(self.conn, owner, &now, last.is_none())?;
-                self.rollup.metrics.value(series, ts, sum);
+                return self.count_up_down(owner, ts, *value);
             }
             (_, Measured::Number(value)) => {
                 let now = Point {
-                    start: sample.start.unwrap_or_default(),
+                    start,
                     ts,
                     sum: *value,
                     ..Point::default()
                 };
-                if let Some(increase) = self.grown(owner, &now, sample.is_delta)? {
-                    self.rollup.metrics.increase(series, ts, &increase);
-                }
+                (now, (None, None))
             }
             (_, Measured::Distribution(values)) => {
                 let now = Point {
-                    start: sample.start.unwrap_or_default(),
+                    start,
                     ts,
                     count: values.count,
                     sum: values.sum.unwrap_or_default(),
                     bins: bins(&values.bins),
                 };
-                if let Some(mut increase) = self.grown(owner, &now, sample.is_delta)? {
-                    if sample.is_delta {
-                        (increase.min, increase.max) = (values.min, values.max);
-                    }
-                    self.rollup.metrics.distribution(series, ts, &increase);
-                }
+                (now, (values.min, values.max))
             }
+        };
+        if sample.is_delta {
+            if let Some(mut increase) = reading::delta(self.conn, owner, &now)? {
+                (increase.min, increase.max) = ends;
+                let metrics = &mut self.rollup.metrics;
+                reading::count(metrics, sample.kind, series, ts, &increase);
+            }
+            return Ok(());
+        }
+        let grown = &mut self.rollup.grown;
+        if reading::grow(self.conn, grown, sample.kind, owner, &now)? {
+            self.tell(owner, now);
         }
         Ok(())
     }
 
-    /// The growth since the last value, which the present one takes the place of.
-    fn grown(
-        &mut self,
-        owner: Owner,
-        now: &Point,
-        is_delta: bool,
-    ) -> Result<Option<Increase>, StoreError> {
-        // A delta tells its start, so that only one without it needs the last report.
-        if is_delta && now.start > 0 {
-            return Ok(added(None, now));
+    /// Counts what an up-down counter sends as added: its value is the sum of all that came.
+    fn count_up_down(&mut self, owner: Owner, ts: i64, value: f64) -> Result<(), StoreError> {
+        let last = load(self.conn, owner, 0)?;
+        if last.as_ref().is_some_and(|last| ts <= last.ts) {
+            return Ok(());
         }
-        let last = load(self.conn, owner, now.start)?;
-        let increase = if is_delta {
-            added(last.as_ref(), now)
-        } else {
-            since(last.as_ref(), now)
+        let sum = last.as_ref().map_or(0.0, |last| last.sum) + value;
+        let now = Point {
+            ts,
+            sum,
+            ..Point::default()
         };
-        // A value that came late or twice is not the last one.
-        if last.as_ref().is_none_or(|last| now.ts > last.ts) {
-            let kept = Point {
-                bins: if is_delta {
-                    Vec::new()
-                } else {
-                    now.bins.clone()
-                },
-                ..*now
-            };
-            save(self.conn, owner, &kept, last.is_none())?;
+        save(self.conn, owner, &now, last.is_none())?;
+        self.rollup.metrics.value(owner.series, ts, sum);
+        self.tell(owner, now);
+        Ok(())
+    }
+
+    /// Notes a value for servers that count the same process.
+    fn tell(&mut self, owner: Owner, point: Point) {
+        if point.is_finite() {
+            self.rollup.readings.push(Reading { owner, point });
         }
-        Ok(increase)
     }
 }
 

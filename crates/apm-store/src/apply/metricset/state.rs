@@ -5,7 +5,7 @@
 use diesel::prelude::*;
 use diesel::{delete, replace_into};
 
-use super::growth::Point;
+use crate::rollup::{Owner, Point};
 use crate::schema::metric_state;
 
 /// The age at which the last value of another start of the same process is of no use, µs.
@@ -13,13 +13,6 @@ const OLD: i64 = 6 * 3_600_000_000;
 
 /// Bytes of a bar: its bin and its count.
 const BAR: usize = 12;
-
-/// The series and the process that a value belongs to.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Owner {
-    pub(super) series: i64,
-    pub(super) resource: i64,
-}
 
 /// The last value of a start.
 pub(super) fn load(
@@ -29,7 +22,7 @@ pub(super) fn load(
 ) -> QueryResult<Option<Point>> {
     type Row = (i64, f64, f64, Vec<u8>);
     let row: Option<Row> = metric_state::table
-        .find((owner.series, owner.resource, start))
+        .find((owner.series, owner.process, start))
         .select((
             metric_state::ts,
             metric_state::count,
@@ -57,7 +50,7 @@ pub(super) fn save(
     if is_new {
         let of_owner = metric_state::series_id
             .eq(owner.series)
-            .and(metric_state::resource_id.eq(owner.resource));
+            .and(metric_state::process.eq(owner.process));
         delete(
             metric_state::table
                 .filter(of_owner)
@@ -68,7 +61,7 @@ pub(super) fn save(
     replace_into(metric_state::table)
         .values((
             metric_state::series_id.eq(owner.series),
-            metric_state::resource_id.eq(owner.resource),
+            metric_state::process.eq(owner.process),
             metric_state::start.eq(point.start),
             metric_state::ts.eq(point.ts),
             metric_state::count.eq(point.count),

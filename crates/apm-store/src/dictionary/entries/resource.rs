@@ -15,6 +15,13 @@ pub(crate) struct Resource<'a> {
     pub(crate) document: &'a str,
 }
 
+impl Resource<'_> {
+    /// The hash that names the sender in all stores.
+    pub(crate) fn process(&self) -> i64 {
+        hashes(self.document)[0]
+    }
+}
+
 impl Entry for Resource<'_> {
     touch!(resource);
 
