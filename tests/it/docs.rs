@@ -24,6 +24,7 @@ mod options;
 mod prometheus;
 mod proxies;
 mod sandbox;
+mod scale_out;
 mod shell;
 
 use std::collections::BTreeMap;

@@ -9,7 +9,7 @@ use super::{blocks, pages, root, shell};
 const OURS: [&str; 2] = ["--apm-", "APM_"];
 
 /// Names of options and variables of a command and those below it.
-fn names(command: &Command) -> Vec<String> {
+pub(super) fn names(command: &Command) -> Vec<String> {
     let own = command.get_arguments().flat_map(|argument| {
         let long = argument.get_long().map(|name| format!("--{name}"));
         let variable = argument
