@@ -146,7 +146,7 @@ fn a_cluster_that_loses_the_node_with_the_primary_loses_and_doubles_nothing() {
     let dir = tempfile::tempdir().expect("a directory");
     let server = Server::start(dir.path(), &cluster.urls());
     let load = Load::start(server.port());
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_secs(180);
     while cluster.health() != "green" || documents(&cluster).len() < 500 {
         assert!(Instant::now() < deadline, "the cluster is not green");
         std::thread::sleep(Duration::from_millis(200));
