@@ -75,6 +75,8 @@ struct Pass<'m, 'a> {
     labels: HashSet<&'a str>,
     /// Ids of stack traces of the batch at hand, by their places in it.
     stacks: HashMap<Text, i64, RandomState>,
+    /// The trace of the event before, where that is in the same block.
+    last_trace: Option<RowId<'a>>,
     wrong_times: u64,
     checksum: Checksum,
     tx: Rows<TxRow<'a>>,
@@ -100,6 +102,7 @@ impl<'m, 'a> Pass<'m, 'a> {
             overflow: Overflow::default(),
             labels: HashSet::new(),
             stacks: HashMap::default(),
+            last_trace: None,
             wrong_times: 0,
             checksum: Checksum::default(),
             tx: Rows::new(),
@@ -208,13 +211,15 @@ impl<'m, 'a> Pass<'m, 'a> {
         &mut self,
         sender: Sender<'a>,
         ts: i64,
-        trace: Option<RowId<'_>>,
+        trace: Option<RowId<'a>>,
         document: Document<'_>,
         checksum: u32,
     ) -> Result<(), StoreError> {
         let seq = self.seq();
-        // A trace has one entry for each block that it has events in, however many these are.
-        if let Some(trace) = trace {
+        // A trace has one entry for each block that it has events in, however many these are. Most events of a trace come
+        // one after the other.
+        if let Some(trace) = trace.filter(|trace| self.last_trace != Some(*trace)) {
+            self.last_trace = Some(trace);
             let key = trace_index::key(trace_index::segment(seq), trace.hash());
             if self.memory.traces.insert(key) {
                 let block = seq / SLOTS;
@@ -240,6 +245,7 @@ impl<'m, 'a> Pass<'m, 'a> {
             self.memory.block.clear();
             self.memory.traces.clear();
             self.memory.shared_ids.clear();
+            self.last_trace = None;
             // A block that grew large leaves numbers unused.
             self.memory.next = (seq / SLOTS + 1) * SLOTS;
         }

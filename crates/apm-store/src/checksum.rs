@@ -24,11 +24,13 @@ impl Checksum {
         self.finish()
     }
 
+    #[inline]
     pub(super) fn null(&mut self) {
         self.nulls += 1;
     }
 
     /// Writes the NULLs before a value.
+    #[inline]
     fn begin(&mut self) {
         if self.nulls > 0 {
             self.bytes.resize(self.bytes.len() + self.nulls, 0);
@@ -37,6 +39,7 @@ impl Checksum {
     }
 
     /// A number with its kind, in one piece: most columns are numbers, and each event has some ten of them.
+    #[inline]
     fn number(&mut self, kind: u8, value: [u8; 8]) {
         self.begin();
         let mut piece = [kind; 9];
@@ -44,10 +47,12 @@ impl Checksum {
         self.bytes.extend_from_slice(&piece);
     }
 
+    #[inline]
     pub(super) fn int(&mut self, value: i64) {
         self.number(1, value.to_le_bytes());
     }
 
+    #[inline]
     pub(super) fn real(&mut self, value: f64) {
         // SQLite gives −0 back as 0.
         let value = value + 0.0;
@@ -58,6 +63,7 @@ impl Checksum {
         self.bytes(3, value.as_bytes());
     }
 
+    #[inline]
     pub(super) fn blob(&mut self, value: &[u8]) {
         self.bytes(4, value);
     }
@@ -69,6 +75,7 @@ impl Checksum {
         }
     }
 
+    #[inline]
     fn bytes(&mut self, kind: u8, value: &[u8]) {
         self.begin();
         self.bytes.push(kind);

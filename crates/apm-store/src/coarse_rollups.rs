@@ -1,4 +1,4 @@
-//! The rollup levels above the minute, which under load are written once a second instead of with each commit.
+//! The rollup levels above the minute, which under load are written every two seconds instead of with each commit.
 //!
 //! Most of what a commit of many events writes to the rollups it writes three times, once per level, and the next
 //! commit changes the same rows again. So when more than [`AT_ONCE`] events came within [`PAUSE`], what they
@@ -21,10 +21,10 @@ use super::rollups::{self, Levels};
 use crate::rollup::{LEVELS, Rollup};
 
 /// The longest time that the coarser levels are behind.
-const PAUSE: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_secs(2);
 
 /// Events in a [`PAUSE`] that are written to all levels at once.
-const AT_ONCE: usize = 5000;
+const AT_ONCE: usize = 10_000;
 
 /// Counts that the coarser levels lack.
 #[derive(Debug)]
@@ -74,8 +74,8 @@ impl CoarseRollups {
             (Some(age), Some(oldest)) => *oldest > counted.received.saturating_sub(age),
             _ => true,
         };
+        rollups::add(conn, &counted.rollup, counted.received, Levels::Minute)?;
         if sure && self.events >= AT_ONCE && self.since.elapsed() < PAUSE {
-            rollups::add(conn, &counted.rollup, counted.received, Levels::Minute)?;
             // Most minutes stand there already, from the commit before.
             let new = minutes
                 .into_iter()
@@ -83,9 +83,15 @@ impl CoarseRollups {
             rollups::add_behind(conn, new)?;
             return Ok(Plan::PutOff);
         }
-        rollups::add(conn, &counted.rollup, counted.received, Levels::Minute)?;
-        rollups::add(conn, &counted.rollup, counted.received, Levels::Coarse)?;
-        self.catch_up(conn)?;
+        if self.minutes.is_empty() {
+            rollups::add(conn, &counted.rollup, counted.received, Levels::Coarse)?;
+            return Ok(Plan::Level);
+        }
+        // Both change the same rows, so they are added up before.
+        let mut all = Rollup::default();
+        all.absorb(&self.behind);
+        all.absorb(&counted.rollup);
+        catch_up(conn, &all, self.received.max(counted.received))?;
         Ok(Plan::Level)
     }
 
@@ -116,7 +122,9 @@ impl CoarseRollups {
     pub(super) fn settle(&mut self, conn: &mut SqliteConnection) -> QueryResult<()> {
         // Should it fail, it is tried again after a pause.
         self.since = Instant::now();
-        conn.immediate_transaction(|conn| self.catch_up(conn))?;
+        if !self.minutes.is_empty() {
+            conn.immediate_transaction(|conn| catch_up(conn, &self.behind, self.received))?;
+        }
         self.forget();
         Ok(())
     }
@@ -126,14 +134,6 @@ impl CoarseRollups {
         self.since = Instant::now();
     }
 
-    fn catch_up(&self, conn: &mut SqliteConnection) -> QueryResult<()> {
-        if self.minutes.is_empty() {
-            return Ok(());
-        }
-        rollups::add(conn, &self.behind, self.received, Levels::Coarse)?;
-        conn.batch_execute("DELETE FROM roll_behind")
-    }
-
     /// Nothing is behind any more.
     pub(super) fn forget(&mut self) {
         if !self.minutes.is_empty() {
@@ -141,6 +141,12 @@ impl CoarseRollups {
             self.minutes.clear();
         }
     }
+}
+
+/// Writes all that is behind.
+fn catch_up(conn: &mut SqliteConnection, behind: &Rollup, received: i64) -> QueryResult<()> {
+    rollups::add(conn, behind, received, Levels::Coarse)?;
+    conn.batch_execute("DELETE FROM roll_behind")
 }
 
 /// Makes the coarser rows anew of the times whose minutes stand in `roll_behind`: after a crash.

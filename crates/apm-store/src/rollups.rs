@@ -161,7 +161,7 @@ macro_rules! series_rows {
                 level: i64, $id: i64, bucket: i64, $($result: i64,)? outcome: i32,
                 count: f64, n: i64, sum: f64, max: i64,
             } then "ON CONFLICT DO UPDATE SET count = count + excluded.count, n = n + excluded.n, \
-                sum = sum + excluded.sum, max = max(max, excluded.max)"
+                sum = sum + excluded.sum, max = max(max, excluded.max)" once [level, bucket]
         }
 
         impl From<(i64, CellKey, Cell)> for $cell {
@@ -183,7 +183,7 @@ macro_rules! series_rows {
         row! {
             struct $bin in $bins {
                 level: i64, $id: i64, bucket: i64, outcome: i32, bin: i32, count: f64,
-            } then "ON CONFLICT DO UPDATE SET count = count + excluded.count"
+            } then "ON CONFLICT DO UPDATE SET count = count + excluded.count" once [level, bucket]
         }
 
         impl From<(i64, BinKey, f64)> for $bin {
@@ -237,7 +237,7 @@ row! {
         bucket: i64,
         bin: i32,
         count: f64,
-    } then "ON CONFLICT DO UPDATE SET count = count + excluded.count"
+    } then "ON CONFLICT DO UPDATE SET count = count + excluded.count" once [level, bucket]
 }
 
 row! {

@@ -119,23 +119,6 @@ impl Values {
     }
 }
 
-/// The place of a column among those of a row.
-pub(super) const fn place(names: &[&str], name: &str) -> usize {
-    let mut at = 0;
-    while at < names.len() {
-        let (one, other) = (names[at].as_bytes(), name.as_bytes());
-        let mut same = 0;
-        while same < one.len() && same < other.len() && one[same] == other[same] {
-            same += 1;
-        }
-        if same == one.len() && same == other.len() {
-            return at;
-        }
-        at += 1;
-    }
-    panic!("no such column");
-}
-
 /// A row that is read as an event.
 pub(super) trait Stored: Row {
     /// The names that it refers to, after its own columns: `, g.name`.

@@ -9,7 +9,7 @@ use super::insert::{Column, Values, row};
 use crate::event::{Batch, Id};
 
 /// An event's identifier on its way into a column.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum RowId<'a> {
     Short(i64),
     Long([u8; 16]),
@@ -30,6 +30,7 @@ impl<'a> RowId<'a> {
 
 impl Column for RowId<'_> {
     /// As the type that its form has.
+    #[inline]
     fn push<'b>(&'b self, values: &mut Values<'_, 'b>) -> QueryResult<()> {
         match self {
             Self::Short(id) => values.push::<BigInt, _>(id),
@@ -39,6 +40,7 @@ impl Column for RowId<'_> {
         }
     }
 
+    #[inline]
     fn add_to(&self, sum: &mut Checksum) {
         match self {
             Self::Short(id) => sum.int(*id),
@@ -50,6 +52,7 @@ impl Column for RowId<'_> {
 }
 
 impl Column for Option<RowId<'_>> {
+    #[inline]
     fn push<'b>(&'b self, values: &mut Values<'_, 'b>) -> QueryResult<()> {
         match self {
             Some(id) => id.push(values),
@@ -57,6 +60,7 @@ impl Column for Option<RowId<'_>> {
         }
     }
 
+    #[inline]
     fn add_to(&self, sum: &mut Checksum) {
         match self {
             Some(id) => id.add_to(sum),
@@ -82,7 +86,7 @@ row! {
         status: Option<i32>,
         spans_started: Option<i64>,
         spans_dropped: Option<i64>,
-    }
+    } once [sampled, sample_rate]
 }
 
 row! {
@@ -110,6 +114,7 @@ row! {
         autoindex_steps: Option<i64>,
         rows_returned: Option<i64>,
     } read as "span_whole" tail [steps, scan_steps, sorts, autoindex_steps, rows_returned]
+        once [composite_count, composite_sum, sample_rate]
 }
 
 row! {

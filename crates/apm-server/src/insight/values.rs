@@ -56,17 +56,16 @@ fn parts(rest: &str) -> Calls {
     }
 }
 
-/// Whether the calls of a statement in a trace had the same values. `since`: seconds, shortly before the trace.
+/// Whether the calls of a statement in a trace had the same values.
 pub(super) fn of_trace(
     conn: &mut SqliteConnection,
     trace: &StoredId,
     statement: i64,
-    since: i64,
 ) -> Result<Values, StoreError> {
     let rows: Vec<Seq> = Sql::new(include_str!("values/trace.sql"))
         .bind("trace", trace)
+        .bind("bits", trace.trace_bits())
         .bind("statement", statement)
-        .bind("since", since)
         .bind("limit", MOST)
         .load(conn)?;
     let spans = documents(conn, &rows)?;

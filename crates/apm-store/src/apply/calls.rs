@@ -97,7 +97,7 @@ impl Calls {
 
     /// The id of a span, for [`Self::call`] and [`Self::callee`].
     pub(super) fn key(&self, trace: RowId<'_>, span: RowId<'_>) -> u64 {
-        self.hasher.hash_one((trace.hash(), span.hash()))
+        self.hasher.hash_one((trace, span))
     }
 
     /// A span that calls a destination has arrived. `received`: seconds since the epoch.

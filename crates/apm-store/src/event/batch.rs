@@ -74,11 +74,13 @@ impl Batch {
     ///
     /// # Panics
     /// With a range of another batch that does not fit this one.
+    #[inline]
     pub fn text(&self, text: Text) -> &str {
         &self.text[text.start as usize..(text.start + text.len) as usize]
     }
 
     /// The text of an optional range.
+    #[inline]
     pub fn opt(&self, text: Option<Text>) -> Option<&str> {
         text.map(|text| self.text(text))
     }

@@ -5,8 +5,8 @@ use diesel::SqliteConnection;
 use crate::error::StoreError;
 use crate::event::{Kind, Outcome};
 use crate::id::StoredId;
-use crate::insert::Row as _;
-use crate::row_checksums::{BadValue, Stored, Values, place, read};
+use crate::insert::{Row as _, place};
+use crate::row_checksums::{BadValue, Stored, Values, read};
 use crate::rows::{ErrorRow, LogRow, MetricsetRow, SpanRow, TxRow};
 
 /// The columns of an event; `None` for those that its kind does not have.

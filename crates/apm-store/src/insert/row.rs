@@ -31,7 +31,15 @@ pub(crate) trait Row {
         true
     }
 
-    /// Inserts `N` rows. Rows without such columns have one statement, so that the other is not compiled.
+    /// The columns that have the same value in most rows of a statement: a bit for each, in order.
+    const ONCE: u32 = 0;
+
+    /// Whether another row has the same in these: they are bound for the first row then, and the others refer to it.
+    fn is_alike(&self, _: &Self) -> bool {
+        true
+    }
+
+    /// Inserts `N` rows. Rows without such columns have one statement, so that the others are not compiled.
     fn insert<const N: usize>(rows: &[Self], conn: &mut SqliteConnection) -> QueryResult<()>
     where
         Self: Sized,
@@ -49,21 +57,61 @@ pub(crate) trait Row {
     }
 }
 
+/// The place of a column among those of a row.
+pub(crate) const fn place(names: &[&str], name: &str) -> usize {
+    let mut at = 0;
+    while at < names.len() {
+        let (one, other) = (names[at].as_bytes(), name.as_bytes());
+        let mut same = 0;
+        while same < one.len() && same < other.len() && one[same] == other[same] {
+            same += 1;
+        }
+        if same == one.len() && same == other.len() {
+            return at;
+        }
+        at += 1;
+    }
+    panic!("no such column");
+}
+
+/// Names of the values of a statement's first row.
+const FIRST: [&str; 24] = [
+    "?1", "?2", "?3", "?4", "?5", "?6", "?7", "?8", "?9", "?10", "?11", "?12", "?13", "?14", "?15",
+    "?16", "?17", "?18", "?19", "?20", "?21", "?22", "?23", "?24",
+];
+
+/// Columns as bits, in the order of `names`.
+pub(crate) const fn bits(names: &[&str], wanted: &[&str]) -> u32 {
+    let mut bits = 0;
+    let mut at = 0;
+    while at < wanted.len() {
+        let place = place(names, wanted[at]);
+        assert!(place < FIRST.len(), "the value has a name");
+        bits |= 1 << place;
+        at += 1;
+    }
+    bits
+}
+
 /// Writes the values of one row, with commas between them.
 pub(crate) struct Values<'a, 'b> {
     out: AstPass<'a, 'b, Sqlite>,
-    first: bool,
-    /// The number of columns that are still to come; values beyond them are left out.
-    left: usize,
+    /// The place of the next column.
+    at: usize,
+    /// The number of columns; values beyond them are left out.
+    columns: usize,
+    /// The columns that have the value of the statement's first row.
+    as_first: u32,
 }
 
 impl<'a, 'b> Values<'a, 'b> {
     /// Of the first `columns`.
-    pub(super) fn new(out: AstPass<'a, 'b, Sqlite>, columns: usize) -> Self {
+    pub(super) fn new(out: AstPass<'a, 'b, Sqlite>, columns: usize, as_first: u32) -> Self {
         Self {
             out,
-            first: true,
-            left: columns,
+            at: 0,
+            columns,
+            as_first,
         }
     }
 
@@ -73,14 +121,18 @@ impl<'a, 'b> Values<'a, 'b> {
         Sqlite: diesel::sql_types::HasSqlType<S>,
         T: diesel::serialize::ToSql<S, Sqlite> + ?Sized,
     {
-        let Some(left) = self.left.checked_sub(1) else {
+        let at = self.at;
+        if at == self.columns {
             return Ok(());
-        };
-        self.left = left;
-        if !self.first {
+        }
+        self.at += 1;
+        if at > 0 {
             self.out.push_sql(", ");
         }
-        self.first = false;
+        if self.as_first >> at & 1 == 1 {
+            self.out.push_sql(FIRST[at]);
+            return Ok(());
+        }
         self.out.push_bind_param::<S, T>(value)
     }
 }
@@ -95,10 +147,12 @@ pub(crate) trait Column {
 macro_rules! columns {
     ($($rust:ty: $sql:ty, $sum:expr);* $(;)?) => {
         $(impl Column for $rust {
+            #[inline]
             fn push<'b>(&'b self, values: &mut Values<'_, 'b>) -> QueryResult<()> {
                 values.push::<$sql, _>(self)
             }
 
+            #[inline]
             fn add_to(&self, sum: &mut Checksum) {
                 let add: fn(&$rust, &mut Checksum) = $sum;
                 add(self, sum);
@@ -131,7 +185,7 @@ impl Column for &str {
 
 /// `row! { struct Name in "table" { column: Type, … } read as "view" then "ON CONFLICT …" tail [column, …] }`: a struct
 /// with one field per column, as a [`Row`]. `read as`: a view, where the table does not hold all values itself. `tail`:
-/// the last columns, of optional values, which most rows have none of.
+/// the last columns, of optional values, which most rows have none of. `once`: the columns of [`Row::ONCE`].
 macro_rules! row {
     ($(#[$meta:meta])* $vis:vis struct $name:ident<$life:lifetime> $($rest:tt)*) => {
         row! { @ [$(#[$meta])*] [$vis] [$name<$life>] [<$life>] [$name<'static>] $($rest)* }
@@ -143,6 +197,7 @@ macro_rules! row {
         @ [$($meta:tt)*] [$vis:vis] [$($name:tt)*] [$($generics:tt)*] [$statement:ty]
         in $table:literal { $first:ident: $first_type:ty $(, $column:ident: $type:ty)* $(,)? }
         $(read as $view:literal)? $(then $then:literal)? $(tail [$($tail:ident),*])?
+        $(once [$($once:ident),*])?
     ) => {
         $($meta)*
         #[derive(Debug)]
@@ -159,20 +214,7 @@ macro_rules! row {
             const NAMES: &'static [&'static str] = &[stringify!($first) $(, stringify!($column))*];
             const LIST: &'static str = concat!("r.", stringify!($first) $(, ", r.", stringify!($column))*);
 
-            $(
-                const TAIL: usize = <[&str]>::len(&[$(stringify!($tail)),*]);
-
-                fn is_short(&self) -> bool {
-                    $(self.$tail.is_none() &&)* true
-                }
-
-                fn insert<const N: usize>(
-                    rows: &[Self],
-                    conn: &mut diesel::SqliteConnection,
-                ) -> diesel::QueryResult<()> {
-                    $crate::insert::short_or_whole::<Self, N>(rows, conn)
-                }
-            )?
+            $crate::insert::of_some! { [$($($tail)*)?] [$($($once)*)?] }
 
             fn values<'b>(
                 &'b self,
@@ -191,3 +233,29 @@ macro_rules! row {
     };
 }
 pub(crate) use row;
+
+/// The statements of rows with `tail` or `once`; nothing for others.
+macro_rules! of_some {
+    ([] []) => {};
+    ([$($tail:ident)*] [$($once:ident)*]) => {
+        const TAIL: usize = <[&str]>::len(&[$(stringify!($tail)),*]);
+
+        fn is_short(&self) -> bool {
+            $(self.$tail.is_none() &&)* true
+        }
+
+        const ONCE: u32 = $crate::insert::bits(Self::NAMES, &[$(stringify!($once)),*]);
+
+        fn is_alike(&self, _other: &Self) -> bool {
+            $(self.$once == _other.$once &&)* true
+        }
+
+        fn insert<const N: usize>(
+            rows: &[Self],
+            conn: &mut diesel::SqliteConnection,
+        ) -> diesel::QueryResult<()> {
+            $crate::insert::short_or_alike::<Self, N>(rows, conn)
+        }
+    };
+}
+pub(crate) use of_some;

@@ -44,7 +44,7 @@ row! {
         max: Option<f64>,
     } then "ON CONFLICT DO UPDATE SET n = n + excluded.n, count = count + excluded.count, \
         sum = sum + excluded.sum, min = coalesce(min(min, excluded.min), min, excluded.min), \
-        max = coalesce(max(max, excluded.max), max, excluded.max)"
+        max = coalesce(max(max, excluded.max), max, excluded.max)" once [level, bucket]
 }
 
 row! {
@@ -54,5 +54,5 @@ row! {
         bucket: i64,
         bin: i32,
         count: f64,
-    } then "ON CONFLICT DO UPDATE SET count = count + excluded.count"
+    } then "ON CONFLICT DO UPDATE SET count = count + excluded.count" once [level, bucket]
 }

@@ -1,5 +1,5 @@
 -- Spans that name a parent and no transaction, by arrival; times in microseconds. The last two columns are those of
--- `spans.sql`.
+-- `spans.sql`. A span without a transaction shares no ids, so its row holds them itself.
 SELECT p.id,
        p.parent_id,
        p.statement_id,
@@ -9,5 +9,5 @@ SELECT p.id,
        p.outcome = 0 AS failed,
        p.composite_count IS NULL
            OR (SELECT g.name NOT LIKE 'Calls to %' FROM span_group g WHERE g.id = p.group_id) IS NOT 0 AS of_one_kind
-FROM span p
+FROM span_row p
 WHERE p.seq > :from AND p.seq <= :to AND p.transaction_id IS NULL AND p.parent_id IS NOT NULL

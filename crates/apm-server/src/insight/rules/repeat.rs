@@ -19,12 +19,7 @@ pub(super) fn apply(look: &mut Look<'_>) -> Result<Vec<Draft>, RuleError> {
             continue;
         };
         let values = if statement.verb == "SELECT" {
-            values::of_trace(
-                look.conn,
-                &caller.trace_id,
-                statement.id,
-                look.now - 2 * RECENT,
-            )?
+            values::of_trace(look.conn, &caller.trace_id, statement.id)?
         } else {
             Values::Unknown
         };

@@ -182,12 +182,12 @@ fn under_load_the_coarser_levels_follow_within_a_moment() {
     let store = open(dir.path());
     let behind = || number(&store, "SELECT count(*) AS n FROM roll_behind");
     let mut was_behind = false;
-    for part in 0..12_u64 {
+    for part in 0..30_u64 {
         let ticket = store.submit(pairs("shop", part * 1000, 500)).expect("room");
         ticket.wait().expect("stored");
         was_behind |= behind() > 0;
     }
-    assert!(was_behind, "12 000 events at once are a load");
+    assert!(was_behind, "30 000 events at once are a load");
     wait_until("it is not behind", || behind() == 0);
     check(&store);
 }
