@@ -216,7 +216,7 @@ impl<'m, 'a> Pass<'m, 'a> {
         checksum: u32,
     ) -> Result<(), StoreError> {
         let seq = self.seq();
-        // A trace has one entry for each block that it has events in, however many these are. Most events of a trace come
+        // A trace has one entry for each block that it has events in, however many these are. Most of its events come
         // one after the other.
         if let Some(trace) = trace.filter(|trace| self.last_trace != Some(*trace)) {
             self.last_trace = Some(trace);

@@ -31,9 +31,9 @@ use super::wal::Wal;
 use super::{clear, open};
 use crate::event::Batch;
 
-/// Events per transaction. Fewer cost more, above all because each transaction changes the same rows of the rollups again:
-/// 1.1 rows for each event of the bench with 1 000 events, 0.69 with 5 000, 0.50 with 10 000. More of them make those
-/// wait longer that come when the queue is full.
+/// Events per transaction. Fewer cost more, above all because each transaction changes the same rows of the rollups
+/// again: 1.1 rows for each event of the bench with 1 000 events, 0.69 with 5 000, 0.50 with 10 000. More of them make
+/// those wait longer that come when the queue is full.
 const TOGETHER: usize = 10_000;
 
 /// The pause between looks at the files while nothing is to be written.
