@@ -194,7 +194,9 @@ mod tests {
     fn a_measurement_that_does_not_end_is_not_waited_for() {
         let (end, ended) = std::sync::mpsc::channel::<()>();
         let mut proofs = Proofs::default();
-        let thread = std::thread::spawn(move || drop(ended.recv()));
+        let thread = std::thread::spawn(move || {
+            let _ = ended.recv();
+        });
         proofs.thread.replace(thread);
         drop(proofs);
         // Until here it goes on.
