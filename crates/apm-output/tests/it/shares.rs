@@ -222,12 +222,14 @@ fn a_delta_that_another_program_wrote_breaks_nothing() {
         "tx_bins":[[2,{minute},1,99999,1]],"cost":[[0,{minute},1,[1,2]]],"vitals":[[2,{minute},99,0,1,1]],
         "calls":[[0,0,{minute},1,1,1,1,1]],"errors":[{{"service":1,"key":7,"seen":-9223372036854775808}}],
         "error":[[5,{minute},1],[0,{minute},9223372036854775807],[0,{minute},9223372036854775807],[0,{minute},-1]],
+        "series":[{{"service":1,"name":"m","kind":1,"labels":"{{}}"}}],
+        "metric":[[0,{minute},9223372036854775807,1,1,null,null],[0,{minute},9223372036854775807,1,1,null,null]],
         "breakdown":[[9,{minute},"a","b",1,1]],
         "callers":[{{"transaction":2,"statement":5,"minute":{minute},"requests":1,"follows":0,"sums":[1,1,1,1,1],
         "trace":"x"}}]}}"#
     );
     let followed = follow(&to.store, None, 1, &[(1, odd.into_bytes())]);
-    assert!(followed.is_taken && followed.dropped >= 17, "{followed:?}");
+    assert!(followed.is_taken && followed.dropped >= 19, "{followed:?}");
     let rows = rollups(&to.store);
     assert!(rows.iter().all(|row| row.starts_with("tx|")), "{rows:?}");
     assert_eq!(rows.len(), 3, "one on each level: {rows:?}");

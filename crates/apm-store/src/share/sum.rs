@@ -250,6 +250,6 @@ pub(super) fn is_sum(sum: f64) -> bool {
 }
 
 /// Whether a number of events can be one.
-fn is_number(n: i64) -> bool {
+pub(super) fn is_number(n: i64) -> bool {
     (0..=MOST_EVENTS).contains(&n)
 }

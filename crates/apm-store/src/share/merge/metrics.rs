@@ -6,7 +6,7 @@ use diesel::SqliteConnection;
 use serde_json::Value;
 
 use super::super::delta::Delta;
-use super::super::sum::{Ids, Sum, is_sum};
+use super::super::sum::{Ids, Sum, is_number, is_sum};
 use super::are_names;
 use crate::apply::{MAX_LABELS, MAX_UNIT, Memory, follow_reading};
 use crate::dictionary::{MetricName, MetricSeries};
@@ -77,7 +77,7 @@ impl Sum {
     pub(super) fn metrics(&mut self, delta: &Delta, series: &[Series]) {
         for (at, bucket, n, count, sum, min, max) in &delta.metric {
             let values = [Some(*sum), *min, *max];
-            let are_values = values.into_iter().flatten().all(is_value) && *n >= 0;
+            let are_values = values.into_iter().flatten().all(is_value) && is_number(*n);
             if let Some((series, _)) = self.of_series(series, *at, (*bucket, *count), are_values) {
                 let key = MetricKey {
                     series,
