@@ -9,7 +9,7 @@ use clap::CommandFactory as _;
 use pocket_apm::cli::Cli;
 use yaml_rust2::{Yaml, YamlLoader};
 
-use super::{options, program, root};
+use super::{options, root};
 use crate::support::{DEADLINE, Ended, get};
 
 const SERVERS: [&str; 2] = ["apm1", "apm2"];
@@ -97,7 +97,7 @@ fn two_servers_three_nodes_and_a_balancer_know_each_other() {
 
 #[test]
 fn compose_knows_all_fields_of_the_example() {
-    let Some(validator) = program("check-jsonschema") else {
+    let Some(validator) = test_support::tool("check-jsonschema") else {
         return;
     };
     let read = Command::new(validator)
@@ -124,7 +124,7 @@ async fn transactions(url: &str) -> f64 {
 #[actix_web::test]
 async fn the_balancer_spreads_what_agents_send_and_keeps_a_reader_at_one_server() {
     const REQUESTS: usize = 60;
-    let Some(nginx) = program("nginx") else {
+    let Some(nginx) = test_support::tool("nginx") else {
         return;
     };
     let dir = tempfile::tempdir().unwrap();
