@@ -1,5 +1,5 @@
--- Metrics of one service with values in the window, in order of names from :after on. A metric whose kind or unit changed
--- has those of its newest series. Names are read in the order of their index, and no more than are listed.
+-- Metrics of one service with values in the window, in order of names from :after on. A metric whose kind or unit
+-- changed has those of its newest series. Names are read in the order of their index, and no more than are listed.
 WITH slice (level, start, stop) AS (
     SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(:slices)
 )
