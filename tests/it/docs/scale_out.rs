@@ -92,7 +92,7 @@ fn two_servers_three_nodes_and_a_balancer_know_each_other() {
         assert!(proxy.contains(&format!("server {name}:8200 ")), "{name}");
     }
     let dockerfile = std::fs::read_to_string(root().join("Dockerfile")).unwrap();
-    assert!(dockerfile.contains("VOLUME /data") && dockerfile.contains(r#""0.0.0.0:8200""#));
+    assert!(dockerfile.contains("VOLUME /data") && dockerfile.contains("APM_LISTEN=0.0.0.0:8200 "));
 }
 
 #[test]
