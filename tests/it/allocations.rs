@@ -84,7 +84,7 @@ fn a_service_whose_agent_does_not_record_allocates_as_one_without() {
     let recorded = of(Watched::Sampled, &recording(true));
 
     assert_eq!(with, without);
-    // The transaction, and actix's pattern that its name is looked up by. All requests of a route share the name, and the
-    // context that becomes JSON has its memory from a transaction before.
+    // The transaction, and actix's pattern that its name is looked up by. All requests of a route share the name, and
+    // the context that becomes JSON has its memory from a transaction before.
     assert_eq!(recorded, without + 2);
 }
