@@ -142,7 +142,7 @@ for (const version of [2, 3]) {
     const row = page.locator("table", { hasText: "LCP p75" }).locator("tbody tr");
     await expect(row).toHaveCount(1);
     await expect(row).toContainText("shop");
-    await expect(page.locator("h1, h2").filter({ hasText: "page loads show their main part" })).toBeVisible();
+    await expect(page.locator("h1, h2").filter({ hasText: "of page loads show their main content" })).toBeVisible();
 
     // The stack shows what was written, once the map is there.
     await upload(apm.pages, "/app.min.js");
