@@ -14,7 +14,7 @@ mod unit;
 pub use error::TimeError;
 pub use format::{rfc3339, rfc3339_millis};
 pub use interval::interval;
-pub use range::{DEFAULT_FROM, Range, SECOND};
+pub use range::{DEFAULT_FROM, LATEST, Range, SECOND};
 pub use read::{now, parse, parse_in};
 pub use unit::Round;
 

@@ -11,6 +11,9 @@ use super::unit::Round;
 /// Microseconds in a second, the unit of all stored times.
 pub const SECOND: i64 = 1_000_000;
 
+/// The end of the year 9999, µs since the epoch: what is later cannot be written as a date.
+pub const LATEST: i64 = 253_402_300_799_999_999;
+
 /// The range that a page shows when the address names none.
 pub const DEFAULT_FROM: &str = "now-15m";
 

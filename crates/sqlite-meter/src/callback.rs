@@ -1,14 +1,19 @@
-//! The functions that SQLite calls, and the questions that they put to it.
+//! The functions that SQLite calls.
 
 use std::cell::Cell;
 use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
+use std::rc::Rc;
+use std::time::Instant;
 
 use libsqlite3_sys as ffi;
 
 use crate::every;
-use crate::finished::{Counters, Finished, StatementKey};
+use crate::finished::{Counters, Finished, Reports, StatementKey};
 use crate::options::Options;
+use crate::pending::{self, Answer, Waiting};
+use crate::questions::{counters, pages, pages_now, read, reset, work};
 use crate::slot::Slot;
 
 /// The SQL function by which a connection is told from others.
@@ -41,7 +46,7 @@ pub(crate) unsafe extern "C" fn on_open(
     _message: *mut *mut c_char,
     _api: *const ffi::sqlite3_api_routines,
 ) -> c_int {
-    let slot = Box::into_raw(Box::new(Slot::new()));
+    let slot = Rc::into_raw(Rc::new(Slot::new())).cast_mut();
     let flags = ffi::SQLITE_UTF8 | ffi::SQLITE_DIRECTONLY;
     // SAFETY: `db` is the connection being opened. The name ends with a NUL. SQLite owns `slot` from here on: it calls
     // `on_destroy` for it exactly once, also where registering fails.
@@ -71,7 +76,7 @@ pub(crate) unsafe extern "C" fn on_open(
         };
         if code == ffi::SQLITE_OK {
             // SAFETY: as above: the slot is alive, and only shared references to it are made.
-            unsafe { &*slot }.set_traced(Some(db));
+            unsafe { &*slot }.trace_from_opening(db);
         }
     }
     ffi::SQLITE_OK
@@ -92,8 +97,47 @@ unsafe extern "C" fn on_locate(
     let slot = unsafe { ffi::sqlite3_user_data(context) }
         .cast::<Slot>()
         .cast_const();
+    if let Some(waiting) = pending::take() {
+        // SAFETY: SQLite runs the function on this thread now, for this connection, and holds the slot.
+        unsafe { attach(db, slot, waiting) };
+    }
     // The thread may be at its end, where there is nobody to find it.
     let _ = LOCATED.try_with(|located| located.set(Some(Located { db, slot })));
+}
+
+/// Attaches an observer while a statement of the connection runs the function.
+///
+/// # Safety
+/// `db` must be the connection that runs it on this thread now, and `slot` that of the function, which SQLite holds.
+unsafe fn attach(db: *mut ffi::sqlite3, slot: *const Slot, waiting: Waiting) {
+    let Waiting { observer, options } = waiting;
+    // SAFETY: the slot is alive, as the caller says, and only shared references to it are made.
+    let slot_ref = unsafe { &*slot };
+    if slot_ref.is_reporting() {
+        // The earlier observer is being called right now, so that it cannot be replaced.
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(observer)));
+        return pending::answer(Answer::Reporting);
+    }
+    // SAFETY: the connection is alive, and uses this thread.
+    let read = unsafe { pages(db) };
+    // SAFETY: as above.
+    unsafe { reset(db) };
+    let earlier = slot_ref.watch(observer, options, read);
+    // No panic must reach SQLite.
+    let _ = catch_unwind(AssertUnwindSafe(|| drop(earlier)));
+    // The statement that runs now is nobody's, and so is the row that it returns. So rows are asked for when the next
+    // one begins, as they are after a statement that was given up.
+    slot_ref.set_attaching(true);
+    slot_ref.set_given_up(true);
+    let events = slot_ref.options().events(true) & !ffi::SQLITE_TRACE_ROW;
+    let context = slot.cast_mut().cast();
+    // SAFETY: the connection is alive. The slot outlives the trace: `on_destroy`, which frees it, ends the trace first.
+    // SQLite does nothing here but to note what it is asked for, so the call is allowed while a statement runs.
+    let code = unsafe { ffi::sqlite3_trace_v2(db, events, Some(on_trace), context) };
+    if code == ffi::SQLITE_OK {
+        slot_ref.set_traced(Some(db));
+    }
+    pending::answer(Answer::Code(code));
 }
 
 /// Called by SQLite when the function goes: the connection is closed, or someone registers another function of that
@@ -102,9 +146,11 @@ unsafe extern "C" fn on_locate(
 /// # Safety
 /// To be called by SQLite only, with what was registered in [`on_open`].
 unsafe extern "C" fn on_destroy(slot: *mut c_void) {
-    // SAFETY: `slot` came from `Box::into_raw` in `on_open`, and SQLite calls this once for it.
-    let slot = unsafe { Box::from_raw(slot.cast::<Slot>()) };
+    // SAFETY: `slot` came from `Rc::into_raw` in `on_open`, and SQLite calls this once for it. Another count of it may
+    // be that of the connection's instrumentation: it belongs to the same connection, so no other thread uses it now.
+    let slot = unsafe { Rc::from_raw(slot.cast::<Slot>().cast_const()) };
     if let Some(db) = slot.traced() {
+        slot.set_traced(None);
         // The trace refers to the slot, so it ends first. The connection may live on, where another function took the
         // name.
         // SAFETY: SQLite destroys a connection's functions before the connection, so `db` is valid memory. A connection
@@ -112,7 +158,11 @@ unsafe extern "C" fn on_destroy(slot: *mut c_void) {
         let _ = unsafe { ffi::sqlite3_trace_v2(db, 0, None, ptr::null_mut()) };
     }
     // The observer's drop is somebody's code: a panic must not reach SQLite.
-    let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(slot)));
+    let _ = catch_unwind(AssertUnwindSafe(|| {
+        // The connection's instrumentation may hold the slot a little longer.
+        slot.forget();
+        drop(slot);
+    }));
 }
 
 /// Called by SQLite for what it was asked to report.
@@ -127,53 +177,105 @@ pub(crate) unsafe extern "C" fn on_trace(
 ) -> c_int {
     // SAFETY: the trace was set up with this slot, which lives until `on_destroy`, where the trace ends first. Only
     // shared references to it are made while the connection is alive.
-    let slot = unsafe { &*context.cast::<Slot>().cast_const() };
+    let raw = context.cast::<Slot>().cast_const();
+    // SAFETY: as above.
+    let slot = unsafe { &*raw };
     let statement = statement.cast::<ffi::sqlite3_stmt>();
     match event {
         // SAFETY: for this event SQLite passes the statement that ended, which stays valid until this function returns,
         // and the trace's slot as context.
-        ffi::SQLITE_TRACE_PROFILE => unsafe { on_profile(slot, context, statement) },
+        ffi::SQLITE_TRACE_PROFILE => unsafe { on_profile(slot, raw, statement) },
         ffi::SQLITE_TRACE_ROW => slot.add_row(statement.addr()),
         // SAFETY: for this event SQLite passes the statement that begins, and the trace's slot as context.
-        ffi::SQLITE_TRACE_STMT => unsafe { on_begin(slot, context, statement) },
+        ffi::SQLITE_TRACE_STMT => unsafe { on_begin(slot, statement) },
         _ => {}
     }
     0
 }
 
-/// A statement begins, and there was one before that was given up half-way. SQLite completed that one after its report:
-/// the pages that it wrote then are not this statement's.
+/// A statement begins, or a part of one that is a trigger.
 ///
 /// # Safety
-/// `statement` must be valid, and `context` the slot of its connection's trace.
-unsafe fn on_begin(slot: &Slot, context: *mut c_void, statement: *mut ffi::sqlite3_stmt) {
-    // SAFETY: the statement is valid, and so is the connection that it belongs to.
-    let db = unsafe { ffi::sqlite3_db_handle(statement) };
+/// `statement` must be valid, and `slot` the one of its connection's trace.
+unsafe fn on_begin(slot: &Slot, statement: *mut ffi::sqlite3_stmt) {
+    slot.set_attaching(false);
+    if slot.is_silent() {
+        // When reports are on again, this counter alone cannot be set to zero at the statement's begin: it has counted
+        // then what was prepared again for that very run.
+        // SAFETY: the statement is valid.
+        let _ = unsafe { read(statement, ffi::SQLITE_STMTSTATUS_REPREPARE) };
+        return;
+    }
+    if slot.options().time {
+        slot.begins_at(statement.addr(), Instant::now());
+    }
+    if slot.begins_unsettled(statement.addr()) {
+        // SAFETY: the statement is valid.
+        let _ = unsafe { work(statement) };
+    }
     if slot.was_given_up() {
+        // SQLite completed the statement before after its report: the pages that it wrote then are not this one's.
+        // SAFETY: the statement is valid, and so is the connection that it belongs to.
+        let db = unsafe { ffi::sqlite3_db_handle(statement) };
         // SAFETY: the connection is valid.
         slot.set_pages(unsafe { pages(db) });
+        // SAFETY: the connection is valid, and is traced with this slot.
+        unsafe { trace_again(db, slot) };
     }
-    // SAFETY: the connection is valid, and is traced with this slot.
-    unsafe { trace_begins(db, slot, context, false) };
 }
 
-/// Has SQLite report the begins of statements, or no longer. Each report takes time, and only one of them is needed:
-/// that of the statement behind one that was given up.
+impl Reports for Slot {
+    unsafe fn resume(&self, db: *mut ffi::sqlite3) {
+        // The trace is over where an observer has taken the meter's function away.
+        if self.traced().is_some() {
+            // SAFETY: the connection is valid.
+            self.skip_pages(unsafe { pages(db) });
+            // SAFETY: the connection is valid, and is traced with this slot, which SQLite holds.
+            unsafe { trace_again(db, self) };
+        }
+    }
+}
+
+/// Has SQLite report what the slot wants to know now. Each report takes time.
 ///
 /// # Safety
-/// `db` must be valid, and `context` the slot that it is traced with.
-unsafe fn trace_begins(db: *mut ffi::sqlite3, slot: &Slot, context: *mut c_void, begins: bool) {
-    let events = slot.options().events(begins);
+/// `db` must be valid, and traced with this slot, which SQLite holds.
+pub(crate) unsafe fn trace_again(db: *mut ffi::sqlite3, slot: &Slot) {
+    let context = ptr::from_ref(slot).cast_mut().cast();
     // SAFETY: the connection is valid. Its trace keeps the callback and the slot that it has. SQLite does nothing here
     // but to note what it is asked for, so the call is allowed within a report.
-    let _ = unsafe { ffi::sqlite3_trace_v2(db, events, Some(on_trace), context) };
+    let _ = unsafe { ffi::sqlite3_trace_v2(db, slot.events(), Some(on_trace), context) };
+}
+
+/// A query begins, whose statements are to be reported or not.
+///
+/// # Safety
+/// `db` must be valid, used by nobody else meanwhile, and traced with this slot, which SQLite holds.
+pub(crate) unsafe fn switch(db: *mut ffi::sqlite3, slot: &Slot, on: bool) {
+    if !on {
+        slot.switch_off();
+    } else if slot.switch_on() {
+        // SAFETY: the connection is valid.
+        slot.unsettle(unsafe { pages(db) });
+    } else if slot.is_time_to_settle() {
+        // SAFETY: the connection is valid.
+        unsafe { reset(db) };
+        slot.settle();
+    } else {
+        return;
+    }
+    // SAFETY: the connection is valid, and is traced with this slot.
+    unsafe { trace_again(db, slot) };
 }
 
 /// A statement ended.
 ///
 /// # Safety
-/// `statement` must be valid, and `context` the slot of its connection's trace.
-unsafe fn on_profile(slot: &Slot, context: *mut c_void, statement: *mut ffi::sqlite3_stmt) {
+/// `statement` must be valid, and `slot` the one of its connection's trace, with `raw` as SQLite has it.
+unsafe fn on_profile(slot: &Slot, raw: *const Slot, statement: *mut ffi::sqlite3_stmt) {
+    if slot.is_attaching() {
+        return;
+    }
     // SAFETY: the statement is valid; the text belongs to it, and stays until it is finalized, which cannot happen
     // before this returns.
     let text = unsafe { ffi::sqlite3_sql(statement) };
@@ -182,92 +284,78 @@ unsafe fn on_profile(slot: &Slot, context: *mut c_void, statement: *mut ffi::sql
     }
     // SAFETY: SQLite's texts end with a NUL.
     let sql = unsafe { CStr::from_ptr(text) };
+    // SAFETY: the statement is valid, and so is the connection that it belongs to.
+    let db = unsafe { ffi::sqlite3_db_handle(statement) };
+    // SAFETY: the statement is valid.
+    let is_readonly = unsafe { ffi::sqlite3_stmt_readonly(statement) } != 0;
+    // A statement whose rows were not read to the end is reported before SQLite completes it, and with it the number of
+    // changed rows.
+    // SAFETY: the statement is valid.
+    let given_up = unsafe { ffi::sqlite3_stmt_busy(statement) } != 0;
+    let options = slot.options();
+    let began = options.time.then(|| slot.take_begin(statement.addr()));
+    let mut pages = [None; 2];
+    if options.pages {
+        // SAFETY: the connection is valid.
+        let may_write = unsafe { may_write(db, slot, is_readonly) };
+        // SAFETY: the connection is valid.
+        pages = slot.pages_since(unsafe { pages_now(db, may_write) });
+    }
+    let [pages_read, pages_written] = pages;
+    let rows_changed = (!given_up && !is_readonly).then(|| {
+        // SAFETY: the connection is valid.
+        unsafe { ffi::sqlite3_changes64(db) }.cast_unsigned()
+    });
     // Made in its place: it is large, and is passed on by reference.
-    let mut finished = Finished {
+    let finished = Finished {
         key: StatementKey {
             statement: statement.addr(),
             text: text.addr(),
         },
         sql,
-        // SAFETY: the statement is valid.
-        counters: unsafe { counters(statement) },
+        counters: Counters {
+            rows_returned: options.rows.then(|| slot.take_rows(statement.addr())),
+            rows_changed,
+            pages_read,
+            pages_written,
+            // SAFETY: the statement is valid.
+            ..unsafe { counters(statement) }
+        },
+        duration: began.flatten().map(|began| began.elapsed()),
+        given_up,
+        db,
+        reports: slot,
     };
-    let counters = &mut finished.counters;
-    // SAFETY: the statement is valid, and so is the connection that it belongs to.
-    let db = unsafe { ffi::sqlite3_db_handle(statement) };
-    // SAFETY: the connection is valid.
-    let pages = slot.options().pages.then(|| unsafe { pages(db) });
-    slot.complete(statement.addr(), counters, pages);
-    // A statement whose rows were not read to the end is reported before SQLite completes it, and with it the number of
-    // changed rows.
-    // SAFETY: the statement is valid.
-    let given_up = unsafe { ffi::sqlite3_stmt_busy(statement) } != 0;
-    slot.set_given_up(given_up);
-    if given_up {
-        // SAFETY: the connection is valid, and is traced with this slot.
-        unsafe { trace_begins(db, slot, context, true) };
-    }
-    // SAFETY: the statement is valid.
-    if !given_up && unsafe { ffi::sqlite3_stmt_readonly(statement) } == 0 {
-        // SAFETY: the connection is valid.
-        let changed = unsafe { ffi::sqlite3_changes64(db) };
-        counters.rows_changed = Some(changed.cast_unsigned());
-    }
+    slot.set_given_up(false);
+    // An observer may have SQLite destroy the function that has the slot, by another of its name.
+    // SAFETY: the slot came from `Rc::into_raw`, and SQLite has a count of it until it destroys the function.
+    unsafe { Rc::increment_strong_count(raw) };
+    // SAFETY: as above; the count is the one that was added.
+    let held = unsafe { Rc::from_raw(raw) };
     slot.report(&finished);
-}
-
-/// Reads a statement's counters, and sets them to zero for its next run.
-///
-/// # Safety
-/// `statement` must be valid.
-#[inline]
-pub(crate) unsafe fn counters(statement: *mut ffi::sqlite3_stmt) -> Counters {
-    let read = |which| {
-        // SAFETY: the statement is valid, as the caller says.
-        let count = unsafe { ffi::sqlite3_stmt_status(statement, which, 1) };
-        u64::from(count.cast_unsigned())
-    };
-    Counters {
-        steps: read(ffi::SQLITE_STMTSTATUS_VM_STEP),
-        fullscan_steps: read(ffi::SQLITE_STMTSTATUS_FULLSCAN_STEP),
-        sorts: read(ffi::SQLITE_STMTSTATUS_SORT),
-        autoindex_steps: read(ffi::SQLITE_STMTSTATUS_AUTOINDEX),
-        reprepares: read(ffi::SQLITE_STMTSTATUS_REPREPARE),
-        ..Counters::default()
+    // Behind the report: an observer may run statements on this connection, and they are not the next one.
+    if given_up && slot.traced().is_some() {
+        slot.set_given_up(true);
+        // SAFETY: the connection is valid, and is traced with this slot.
+        unsafe { trace_again(db, slot) };
+    }
+    if Rc::strong_count(&held) == 1 {
+        // It is destroyed, and goes now, with the observer, whose drop may panic.
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(held)));
     }
 }
 
-/// Pages that a connection has read into its cache, and written from it, since it was opened.
+/// Whether a statement that has ended may have written pages. One that only reads writes some where it ends a
+/// transaction, or where the cache has no room for those that others have changed.
 ///
 /// # Safety
 /// `db` must be valid.
-#[inline]
-pub(crate) unsafe fn pages(db: *mut ffi::sqlite3) -> [u32; 2] {
-    let read = |which| {
-        let (mut now, mut most) = (0, 0);
-        // SAFETY: the connection is valid, as the caller says; both numbers are written to, and kept nowhere.
-        unsafe { ffi::sqlite3_db_status(db, which, &mut now, &mut most, 0) };
-        now.cast_unsigned()
-    };
-    [
-        read(ffi::SQLITE_DBSTATUS_CACHE_MISS),
-        read(ffi::SQLITE_DBSTATUS_CACHE_WRITE),
-    ]
-}
-
-/// Sets the counters of all statements of a connection to zero: what ran before is nobody's.
-///
-/// # Safety
-/// `db` must be valid.
-pub(crate) unsafe fn reset(db: *mut ffi::sqlite3) {
-    let mut statement = ptr::null_mut();
-    loop {
-        // SAFETY: the connection is valid, and the statement is null or one of its own.
-        statement = unsafe { ffi::sqlite3_next_stmt(db, statement) };
-        if statement.is_null() {
-            return;
-        }
-        // SAFETY: SQLite gave the statement.
-        let _ = unsafe { counters(statement) };
+unsafe fn may_write(db: *mut ffi::sqlite3, slot: &Slot, is_readonly: bool) -> bool {
+    if !is_readonly {
+        slot.set_in_transaction(true);
+        return true;
     }
+    // SAFETY: the connection is valid, as the caller says.
+    let in_transaction = unsafe { ffi::sqlite3_get_autocommit(db) } == 0;
+    slot.set_in_transaction(in_transaction) || in_transaction
 }

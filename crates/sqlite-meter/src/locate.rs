@@ -1,5 +1,6 @@
 //! From a Diesel connection to its slot, and from there to SQLite's reports.
 
+use std::error::Error;
 use std::ffi::c_uint;
 use std::ptr;
 use std::sync::OnceLock;
@@ -8,11 +9,13 @@ use diesel::SqliteConnection;
 use diesel::connection::SimpleConnection as _;
 use libsqlite3_sys as ffi;
 
-use crate::callback::{LOCATE, Located, on_open, on_trace, pages, reset, take_located};
+use crate::callback::{LOCATE, Located, on_open, on_trace, take_located};
 use crate::every;
 use crate::finished::Finished;
 use crate::options::Options;
-use crate::slot::Slot;
+use crate::pending::{self, Answer};
+use crate::questions::{pages, reset};
+use crate::slot::{Observer, Slot};
 
 /// Why SQLite does not call this crate for new connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -36,6 +39,18 @@ pub enum AttachError {
     /// The function ran, but not this crate's.
     #[error("the connection has another function named sqlite_meter_locate")]
     Foreign,
+    /// The client could not run the SQL by which its connection is found: it was opened before [`install`], or the
+    /// function of the meter was taken away from it.
+    #[error(
+        "the connection does not know the meter: call sqlite_meter::install() before it is opened"
+    )]
+    NotRun(#[source] Box<dyn Error + Send + Sync>),
+    /// The client did not run the SQL by which its connection is found, or on another thread.
+    #[error("the SQL that finds the connection did not run on this thread")]
+    Elsewhere,
+    /// The connection was reporting a statement to its observer, which then cannot be replaced.
+    #[error("an observer cannot be replaced while it is called")]
+    Reporting,
     /// SQLite refused to trace the connection.
     #[error("SQLite refused to trace the connection (code {code})")]
     Refused {
@@ -90,7 +105,55 @@ pub fn attach<F>(
 where
     F: FnMut(&Finished<'_>) + Send + 'static,
 {
-    let Located { db, slot } = locate(connection)?;
+    attach_to(locate(connection)?, options, Box::new(observer))
+}
+
+/// As [`attach`], for a connection of another client than Diesel. `run` is to run the SQL that it gets on that
+/// connection at once, on this thread. The process must have one SQLite alone, which Cargo sees to by itself.
+///
+/// ```ignore
+/// sqlite_meter::install()?;
+/// let connection = rusqlite::Connection::open("pets.db")?;
+/// let options = sqlite_meter::Options::default().time(true);
+/// sqlite_meter::attach_by(|sql| connection.execute_batch(sql), options, |finished| {
+///     println!("{}: {} steps in {:?}", finished.sql(), finished.counters().steps, finished.duration());
+/// })?;
+/// ```
+///
+/// # Errors
+/// If the connection was opened before [`install`], `run` does not run the SQL, SQLite refuses, or the connection's
+/// observer calls this for it.
+pub fn attach_by<F, E>(
+    run: impl FnOnce(&str) -> Result<(), E>,
+    options: Options,
+    observer: F,
+) -> Result<(), AttachError>
+where
+    F: FnMut(&Finished<'_>) + Send + 'static,
+    E: Into<Box<dyn Error + Send + Sync>>,
+{
+    let sql = locating();
+    match pending::wait(Box::new(observer), options, || run(&sql)) {
+        (Some(Answer::Code(ffi::SQLITE_OK)), _) => Ok(()),
+        (Some(Answer::Code(code)), _) => Err(AttachError::Refused { code }),
+        (Some(Answer::Reporting), _) => Err(AttachError::Reporting),
+        (None, Err(error)) => Err(AttachError::NotRun(error.into())),
+        (None, Ok(())) => Err(AttachError::Elsewhere),
+    }
+}
+
+/// The SQL by which a connection is found.
+fn locating() -> String {
+    format!("SELECT {}()", LOCATE.to_string_lossy())
+}
+
+/// Attaches an observer to a connection that was found just now, and is borrowed until this returns.
+pub(crate) fn attach_to(
+    located: Located,
+    options: Options,
+    observer: Observer,
+) -> Result<(), AttachError> {
+    let Located { db, slot } = located;
     // SAFETY: `locate` found the slot by running its function on this connection just now. It lives as long as the
     // connection, which is borrowed until this returns.
     let slot_ref = unsafe { &*slot };
@@ -98,29 +161,29 @@ where
     let read = unsafe { pages(db) };
     // SAFETY: as above.
     unsafe { reset(db) };
-    slot_ref.watch(Box::new(observer), options, read);
-    trace(db, slot, options.events(false))
+    drop(slot_ref.watch(observer, options, read));
+    trace(db, slot, slot_ref.events())
 }
 
-/// Ends the reports of a connection and drops its observer.
+/// Ends the reports of a connection and drops its observer. That of [`observe_every`] is told of it all the same.
 ///
 /// # Errors
 /// If the connection was opened before [`install`].
 pub fn detach(connection: &mut SqliteConnection) -> Result<(), AttachError> {
     let Located { db, slot } = locate(connection)?;
-    trace(db, slot, 0)?;
-    // SAFETY: as in `attach`.
-    unsafe { &*slot }.forget();
+    // SAFETY: as in `attach_to`.
+    let slot_ref = unsafe { &*slot };
+    trace(db, slot, slot_ref.events_unwatched())?;
+    slot_ref.forget();
     Ok(())
 }
 
 /// Runs the function that knows the connection which runs it.
-fn locate(connection: &mut SqliteConnection) -> Result<Located, AttachError> {
+pub(crate) fn locate(connection: &mut SqliteConnection) -> Result<Located, AttachError> {
     // An address that another connection of this thread left is not this one's.
     take_located();
-    let sql = format!("SELECT {}()", LOCATE.to_string_lossy());
     connection
-        .batch_execute(&sql)
+        .batch_execute(&locating())
         .map_err(AttachError::Unknown)?;
     take_located().ok_or(AttachError::Foreign)
 }

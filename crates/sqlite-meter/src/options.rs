@@ -12,6 +12,8 @@ pub struct Options {
     pub rows: bool,
     /// Count the pages that a statement reads into the cache and writes from it.
     pub pages: bool,
+    /// Measure how long a statement takes: SQLite's own clock counts milliseconds. It costs a call for each statement.
+    pub time: bool,
 }
 
 impl Default for Options {
@@ -19,6 +21,7 @@ impl Default for Options {
         Self {
             rows: true,
             pages: true,
+            time: false,
         }
     }
 }
@@ -28,7 +31,7 @@ impl Options {
     /// needed.
     pub(crate) fn events(self, begins: bool) -> c_uint {
         let rows = if self.rows { ffi::SQLITE_TRACE_ROW } else { 0 };
-        let begins = if self.pages && begins {
+        let begins = if begins || self.time {
             ffi::SQLITE_TRACE_STMT
         } else {
             0
@@ -36,10 +39,26 @@ impl Options {
         ffi::SQLITE_TRACE_PROFILE | rows | begins
     }
 
+    /// The things that these or others measure.
+    pub(crate) fn or(self, other: Self) -> Self {
+        Self {
+            rows: self.rows || other.rows,
+            pages: self.pages || other.pages,
+            time: self.time || other.time,
+        }
+    }
+
     /// Sets whether the rows that a statement returns are counted.
     #[must_use]
     pub fn rows(mut self, rows: bool) -> Self {
         self.rows = rows;
+        self
+    }
+
+    /// Sets whether statements are timed.
+    #[must_use]
+    pub fn time(mut self, time: bool) -> Self {
+        self.time = time;
         self
     }
 

@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-/// A process that runs one ignored test of the program of tests that calls this.
+/// A process that runs one ignored test of the calling test binary.
 #[must_use]
 pub fn command(test: &str) -> Command {
     let own = std::env::current_exe().expect("a test has a path");
@@ -23,8 +23,8 @@ pub fn command(test: &str) -> Command {
     command
 }
 
-/// Runs an ignored test of the program of tests that calls this, in a process of its own, under some environment
-/// variables. Returns the text that it printed.
+/// Runs an ignored test of the calling test binary, in a process of its own, under some environment variables. Returns
+/// the text that it printed.
 ///
 /// # Panics
 /// If the test fails, or there is none of that name.

@@ -2,6 +2,10 @@
 
 mod alone;
 mod programs;
+mod shared;
+mod small_disk;
 
 pub use alone::{alone, command};
 pub use programs::{installed, tool};
+pub use shared::shared;
+pub use small_disk::{on_small_disk, small_disk};

@@ -1,7 +1,4 @@
-//! Examples that Elastic's agents share. They are no part of this repository; where they are missing, a test says so
-//! and passes.
-
-use std::path::PathBuf;
+//! Examples that Elastic's agents share. They are no part of this repository; where they are missing, a test says so.
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -9,20 +6,8 @@ use sql_lexer::{Kind, Lexer, Syntax, Token, signature};
 
 /// A file of `fixtures/agent/json-specs`. Lines that begin with `//` are no part of the JSON.
 fn examples<T: DeserializeOwned>(name: &str) -> Option<T> {
-    let shared = std::env::var_os("POCKET_APM_SHARED").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
-        PathBuf::from,
-    );
-    let path = shared.join("fixtures/agent/json-specs").join(name);
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) => {
-            eprintln!(
-                "skipped: {name}: {error} (set POCKET_APM_SHARED to the folder that holds fixtures/)"
-            );
-            return None;
-        }
-    };
+    let path = test_support::shared(&format!("agent/json-specs/{name}"))?;
+    let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{name}: {error}"));
     let lines = text
         .lines()
         .filter(|line| !line.trim_start().starts_with("//"));

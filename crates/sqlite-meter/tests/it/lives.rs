@@ -182,8 +182,8 @@ fn a_connection_that_does_not_know_the_meter_is_refused_with_the_remedy() {
 }
 
 #[test]
-fn a_slot_outlives_statements_that_outlive_the_close_of_their_connection() {
-    // Diesel finalizes its statements before it closes; a pool drops connections with cached statements.
+fn a_connection_that_is_dropped_with_cached_statements_has_reported_each_of_them() {
+    // Diesel finalizes its statements before it closes; module `closed` has statements that it does not know.
     sqlite_meter::install().expect("installed");
     for _ in 0..50 {
         let (mut connection, reports) = measured(&people(20));

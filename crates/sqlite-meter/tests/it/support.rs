@@ -1,10 +1,11 @@
 //! A connection whose statements are recorded.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use diesel::SqliteConnection;
-use diesel::connection::{Connection as _, SimpleConnection as _};
-use sqlite_meter::{Counters, Options};
+use diesel::connection::{Connection as _, InstrumentationEvent, SimpleConnection as _};
+use sqlite_meter::{Counters, Finished, Metered, Options, Switch, instrument};
 
 /// The reports, oldest first.
 #[derive(Clone, Debug, Default)]
@@ -27,12 +28,15 @@ impl Reports {
         reports[0].1
     }
 
+    /// Adds a report.
+    pub(crate) fn add(&self, sql: impl Into<String>, counters: Counters) {
+        self.lock().push((sql.into(), counters));
+    }
+
     pub(crate) fn attach(&self, connection: &mut SqliteConnection) {
         let reports = self.clone();
         sqlite_meter::attach(connection, Options::default(), move |finished| {
-            reports
-                .lock()
-                .push((finished.sql().into_owned(), *finished.counters()));
+            reports.add(finished.sql(), *finished.counters());
         })
         .expect("attached");
     }
@@ -46,6 +50,43 @@ pub(crate) fn measured(made: &str) -> (SqliteConnection, Reports) {
     let reports = Reports::default();
     reports.attach(&mut connection);
     (connection, reports)
+}
+
+/// Wants reports, or not, and keeps them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Wanted {
+    wanted: Arc<AtomicBool>,
+    reports: Reports,
+}
+
+impl Wanted {
+    pub(crate) fn set(&self, wanted: bool) {
+        self.wanted.store(wanted, Ordering::SeqCst);
+    }
+}
+
+impl Metered for Wanted {
+    fn on_connection_event(&mut self, event: InstrumentationEvent<'_>, reports: Switch<'_>) {
+        if let InstrumentationEvent::StartQuery { .. } = event {
+            reports.set(self.wanted.load(Ordering::SeqCst));
+        }
+    }
+
+    fn on_finished(&mut self, finished: &Finished<'_>) {
+        self.reports.add(finished.sql(), *finished.counters());
+    }
+}
+
+/// A connection to a database that was made by some SQL, its reports, and the switch of these, which is on.
+pub(crate) fn switched(made: &str) -> (SqliteConnection, Reports, Wanted) {
+    sqlite_meter::install().expect("installed");
+    let mut connection = SqliteConnection::establish(":memory:").expect("a connection");
+    connection.batch_execute(made).expect("made");
+    let wanted = Wanted::default();
+    wanted.set(true);
+    let own = wanted.clone();
+    instrument(&mut connection, Options::default(), || own).expect("attached");
+    (connection, wanted.reports.clone(), wanted)
 }
 
 /// A table of people, as many as wanted.

@@ -263,7 +263,7 @@ fn sorts_in_some_versions(sql: &str) -> bool {
 }
 
 /// Whether this is the SQLite that the workspace ships, and not the system's.
-fn is_bundled(connection: &mut SqliteConnection) -> bool {
+pub(super) fn is_bundled(connection: &mut SqliteConnection) -> bool {
     let version = diesel::dsl::sql::<Text>("SELECT sqlite_version()");
     let version: String = version.get_result(connection).expect("a version");
     libsqlite3_sys::SQLITE_VERSION.to_str() == Ok(version.as_str())
