@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use crate::error::AdviseError;
 use crate::fill;
-use crate::guard::{Guard, message};
+use crate::guard::{Guard, LONGEST_SOURCE_VALUE, message};
 use crate::options::Options;
 
 /// Bytes of a value on the copy. One comparison by `LIKE` takes time by its length, and is not ended before it is over.
@@ -57,13 +57,11 @@ impl Copy {
         set_up(&conn, size).map_err(failed)?;
         if options.schema_only {
             let source = open(file, &uri(file, "mode=ro"))?;
-            let guard = Guard::new(&source, options).map_err(failed)?;
+            let guard = Guard::new(&source, options, LONGEST_SOURCE_VALUE).map_err(failed)?;
             fill::shape(&source, &guard, &conn, options)
                 .map_err(|reason| AdviseError::open(file, reason))?;
         }
-        let guard = Guard::new(&conn, options).map_err(failed)?;
-        let length = rusqlite::limits::Limit::SQLITE_LIMIT_LENGTH;
-        conn.set_limit(length, LONGEST_VALUE).map_err(failed)?;
+        let guard = Guard::new(&conn, options, LONGEST_VALUE).map_err(failed)?;
         Ok(Self {
             conn,
             guard,
@@ -145,8 +143,8 @@ fn room(file: &Path, directory: &Path, size: u64) -> Result<(), AdviseError> {
 fn vacuum_into(file: &Path, to: &Path, options: &Options) -> Result<(), AdviseError> {
     let copy = |how: &str| {
         let conn = open(file, &uri(file, how))?;
-        let guard =
-            Guard::new(&conn, options).map_err(|error| AdviseError::open(file, message(&error)))?;
+        let guard = Guard::new(&conn, options, LONGEST_SOURCE_VALUE)
+            .map_err(|error| AdviseError::open(file, message(&error)))?;
         let to = to
             .to_str()
             .ok_or_else(|| AdviseError::copy(to, "its path is no UTF-8"))?;

@@ -3,50 +3,55 @@
 //! SQLite looks at the clock between instructions, and a call of a function is one: a call of `instr` with two values
 //! of some megabytes takes hours, which nothing ends. The text of a statement comes from anybody.
 
+mod like;
+#[cfg(test)]
+mod tests;
+
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use memchr::memmem;
-use rusqlite::functions::{Context, FunctionFlags};
+use rusqlite::functions::{Context, FunctionFlags, SqlFnOutput};
 use rusqlite::limits::Limit;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Error, Result, ffi};
 
-/// Comparisons by `LIKE` and `GLOB` in a statement of others, at most. SQLite looks at the clock where it jumps, and
-/// each of many in a row may take some 100 ms.
-pub const MOST_LIKES: u32 = 20;
+pub use like::{BUILT_IN_LIKES, likes, replace_likes};
 
-/// Whether a function is one of these comparisons.
+/// Whether the statement that runs on a connection has to end.
+pub type Clock = Arc<dyn Fn() -> bool + Send + Sync>;
+
+/// Whether a table of SQLite's reads the whole file for one row, which nothing ends: the pages of `dbstat`, added up.
 #[must_use]
-pub fn is_like(function: &str) -> bool {
-    function.eq_ignore_ascii_case("like") || function.eq_ignore_ascii_case("glob")
+pub fn reads_whole_file(table: &str) -> bool {
+    table.eq_ignore_ascii_case("dbstat")
 }
 
 /// Puts quick forms of such functions in the place of SQLite's own, on a connection whose limits are set. They give the
-/// same; `json_patch`, which has no quick form here, is refused.
+/// same, but for numbers that SQLite writes with an exponent or rounds; `json_patch`, which has no quick form here, is
+/// refused. Each call looks at the clock, as a statement may have thousands in a row.
 ///
 /// # Errors
 /// Those of SQLite.
-pub fn replace_slow_functions(conn: &Connection) -> Result<()> {
-    // Without the last one they could not be used in indexes and views.
-    let flags = FunctionFlags::SQLITE_UTF8
-        | FunctionFlags::SQLITE_DETERMINISTIC
-        | FunctionFlags::SQLITE_INNOCUOUS;
+pub fn replace_slow_functions(conn: &Connection, clock: &Clock) -> Result<()> {
     let most = usize::try_from(conn.limit(Limit::SQLITE_LIMIT_LENGTH)?).unwrap_or(usize::MAX);
-    conn.create_scalar_function("instr", 2, flags, instr)?;
-    conn.create_scalar_function("replace", 3, flags, move |context| replace(context, most))?;
+    define(conn, clock, "instr", 2, instr)?;
+    define(conn, clock, "replace", 3, move |context| {
+        replace(context, most)
+    })?;
     for (name, at_start, at_end) in [
         ("trim", true, true),
         ("ltrim", true, false),
         ("rtrim", false, true),
     ] {
-        conn.create_scalar_function(name, 2, flags, move |context| {
+        define(conn, clock, name, 2, move |context| {
             trim(context, at_start, at_end)
         })?;
     }
-    conn.create_scalar_function("unhex", 2, flags, unhex)?;
+    define(conn, clock, "unhex", 2, unhex)?;
     for name in ["json_patch", "jsonb_patch"] {
-        conn.create_scalar_function(name, 2, flags, move |_| -> Result<Option<String>> {
+        define(conn, clock, name, 2, move |_| -> Result<Option<String>> {
             let why = format!("{name}() is not available here, as one call of it can take hours");
             Err(Error::UserFunctionError(why.into()))
         })?;
@@ -54,13 +59,46 @@ pub fn replace_slow_functions(conn: &Connection) -> Result<()> {
     Ok(())
 }
 
+/// Defines a function that looks at the clock before it begins.
+fn define<T: SqlFnOutput>(
+    conn: &Connection,
+    clock: &Clock,
+    name: &str,
+    arguments: i32,
+    function: impl Fn(&Context<'_>) -> Result<T> + Send + 'static,
+) -> Result<()> {
+    // Without the last one they could not be used in indexes and views.
+    let flags = FunctionFlags::SQLITE_UTF8
+        | FunctionFlags::SQLITE_DETERMINISTIC
+        | FunctionFlags::SQLITE_INNOCUOUS;
+    let clock = Arc::clone(clock);
+    conn.create_scalar_function(name, arguments, flags, move |context| {
+        look(&clock)?;
+        function(context)
+    })
+}
+
+/// SQLite's error for a statement that was ended.
+pub(crate) fn interrupted() -> Error {
+    Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_INTERRUPT), None)
+}
+
+/// Ends the statement where its time is over.
+fn look(clock: &Clock) -> Result<()> {
+    match clock() {
+        true => Err(interrupted()),
+        false => Ok(()),
+    }
+}
+
 /// A value as text; nothing for NULL.
 fn bytes<'c>(context: &'c Context<'_>, at: usize) -> Option<Cow<'c, [u8]>> {
     match context.get_raw(at) {
         ValueRef::Null => None,
         ValueRef::Integer(number) => Some(number.to_string().into_bytes().into()),
-        ValueRef::Real(number) if number.fract() == 0.0 && number.abs() < 1e15 => {
-            Some(format!("{number:.1}").into_bytes().into())
+        ValueRef::Real(number) if number.fract() == 0.0 && number.abs() < 1e17 => {
+            // A zero has no sign.
+            Some(format!("{:.1}", number + 0.0).into_bytes().into())
         }
         ValueRef::Real(number) => Some(number.to_string().into_bytes().into()),
         ValueRef::Text(text) | ValueRef::Blob(text) => Some(text.into()),
@@ -155,129 +193,4 @@ fn unhex(context: &Context<'_>) -> Result<Option<Vec<u8>>> {
         out.push((high << 4 | low) as u8);
     }
     Ok(Some(out))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn connections() -> (Connection, Connection) {
-        let (own, other) = (
-            Connection::open_in_memory().unwrap(),
-            Connection::open_in_memory().unwrap(),
-        );
-        replace_slow_functions(&other).unwrap();
-        (own, other)
-    }
-
-    #[test]
-    fn the_quick_forms_give_what_sqlite_gives() {
-        let (own, other) = connections();
-        let values = [
-            "NULL",
-            "''",
-            "'a'",
-            "'b'",
-            "'ab'",
-            "'aXbXa'",
-            "'é'",
-            "'aéüéa'",
-            "'éa'",
-            "x''",
-            "x'61'",
-            "x'c3a9'",
-            "7",
-            "-12",
-            "1.5",
-            "2.0",
-            "'61 62'",
-            "'6162'",
-            "'616'",
-            "' '",
-            "'6 1'",
-            "'zz'",
-        ];
-        let mut count = 0;
-        for first in values {
-            for second in values {
-                for call in [
-                    format!("instr({first}, {second})"),
-                    format!("replace({first}, {second}, '<é>')"),
-                    format!("replace({first}, {second}, NULL)"),
-                    format!("trim({first}, {second})"),
-                    format!("ltrim({first}, {second})"),
-                    format!("rtrim({first}, {second})"),
-                    format!("unhex({first}, {second})"),
-                ] {
-                    let sql = format!("SELECT quote(CAST({call} AS BLOB)), {call} IS NULL");
-                    let on = |conn: &Connection| -> (String, bool) {
-                        conn.query_row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
-                            .unwrap()
-                    };
-                    assert_eq!(on(&other), on(&own), "{call}");
-                    count += 1;
-                }
-            }
-        }
-        assert_eq!(count, values.len() * values.len() * 7);
-    }
-
-    #[test]
-    fn long_values_take_no_hours() {
-        let (_, conn) = connections();
-        let (long, part) = (
-            "replace(hex(zeroblob(2000000)), '00', 'aa')",
-            "replace(hex(zeroblob(1000000)), '00', 'aa')",
-        );
-        for (call, expected) in [
-            (
-                "instr(zeroblob(4000000), zeroblob(2000000) || x'01')".to_owned(),
-                0,
-            ),
-            (
-                format!("length(replace({long}, {part} || 'b', ''))"),
-                4_000_000,
-            ),
-            (format!("length(trim({long}, {part} || 'b'))"), 0),
-            (
-                format!("length(unhex({long} || '61', 'b' || {part} || ' '))"),
-                2_000_001,
-            ),
-        ] {
-            let found: i64 = conn
-                .query_row(&format!("SELECT {call}"), [], |row| row.get(0))
-                .unwrap();
-            assert_eq!(found, expected, "{call}");
-        }
-    }
-
-    #[test]
-    fn what_has_no_quick_form_is_refused_and_what_becomes_too_long_ends() {
-        let (_, conn) = connections();
-        let sql = "SELECT json_patch('{\"a\":1}', '{\"a\":2}')";
-        let error = conn.query_row(sql, [], |_| Ok(())).unwrap_err();
-        assert!(error.to_string().contains("not available here"), "{error}");
-        conn.set_limit(Limit::SQLITE_LIMIT_LENGTH, 100_000).unwrap();
-        replace_slow_functions(&conn).unwrap();
-        let sql = "SELECT length(replace(hex(zeroblob(40000)), '0', hex(zeroblob(40000))))";
-        let error = conn.query_row(sql, [], |_| Ok(())).unwrap_err();
-        assert_eq!(
-            error.sqlite_error_code(),
-            Some(rusqlite::ErrorCode::TooBig),
-            "{error}"
-        );
-    }
-
-    #[test]
-    fn an_index_on_such_a_function_can_still_be_used() {
-        let (_, conn) = connections();
-        conn.execute_batch(
-            "PRAGMA trusted_schema = 0; CREATE TABLE t (a TEXT); CREATE INDEX i ON t (instr(a, 'x')); \
-             CREATE VIEW v AS SELECT replace(a, 'x', 'y') AS b FROM t; INSERT INTO t VALUES ('axb')",
-        )
-        .unwrap();
-        let sql = "SELECT b FROM v, t WHERE instr(t.a, 'x') = 2";
-        let found: String = conn.query_row(sql, [], |row| row.get(0)).unwrap();
-        assert_eq!(found, "ayb");
-    }
 }

@@ -3,21 +3,39 @@
 //! The text of a statement comes from telemetry, so from anybody. On the copy it may read and change rows, and nothing
 //! else: no other file, no setting, no schema. A migration may change the schema as well.
 
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, ErrorCode};
-use sqlite_meter::MemoryBound;
+use sqlite_meter::{MemoryBound, MemoryDeadline};
 
-use crate::functions::{MOST_LIKES, is_like, replace_slow_functions};
+use crate::alarm::Alarm;
+use crate::functions::{
+    BUILT_IN_LIKES, Clock, interrupted, likes, reads_whole_file, replace_slow_functions,
+};
 use crate::options::Options;
 use crate::spill::Spill;
 
 /// Instructions between two looks at the clock. Each may be a function that takes a while.
 const STEPS: i32 = 50;
+
+/// Longest pattern of `LIKE` and `GLOB`, bytes. The time of one comparison grows with the product of both lengths.
+const PATTERN: i32 = 200;
+
+/// The same in a program with many of them: SQLite looks at the clock where it jumps, and not between them.
+const PATTERN_OF_MANY: i32 = 50;
+
+/// Comparisons by `LIKE` and `GLOB` in the program of a statement, at most.
+const MOST_LIKES: usize = 20;
+
+/// After a statement's time it may take memory for so long, in which SQLite's look at the clock ends it as a rule.
+pub(crate) const GRACE: Duration = Duration::from_millis(100);
+
+/// Times that are longer are not told from each other.
+const LONGEST_TIME: Duration = Duration::from_secs(1_000_000);
 
 /// Longest statement, bytes.
 pub(crate) const LONGEST_SQL: usize = 100_000;
@@ -46,6 +64,9 @@ pub(crate) enum Whose {
     Migration = 2,
 }
 
+/// Bytes of a value where what is there is only copied.
+pub(crate) const LONGEST_SOURCE_VALUE: i32 = 64 << 20;
+
 /// The protections of a connection to the copy.
 #[derive(Debug, Clone)]
 pub(crate) struct Guard {
@@ -59,13 +80,17 @@ pub(crate) struct Guard {
     spill: Arc<Mutex<Option<Spill>>>,
     stop: Arc<AtomicBool>,
     reason: Arc<Mutex<Option<String>>>,
-    /// Comparisons by `LIKE` in the current statement.
-    likes: Arc<AtomicU32>,
+    /// Ends steps in which SQLite does not look at the clock. None where the system gives no thread.
+    alarm: Option<Arc<Alarm>>,
 }
 
 impl Guard {
-    /// Protects a connection.
-    pub(crate) fn new(conn: &Connection, options: &Options) -> rusqlite::Result<Self> {
+    /// Protects a connection, whose values have at most so many bytes.
+    pub(crate) fn new(
+        conn: &Connection,
+        options: &Options,
+        longest: i32,
+    ) -> rusqlite::Result<Self> {
         let guard = Self {
             start: Instant::now(),
             whose: Arc::default(),
@@ -74,28 +99,20 @@ impl Guard {
             writes: options.statement_writes,
             stop: Arc::clone(&options.stop),
             reason: Arc::default(),
-            likes: Arc::default(),
+            alarm: Alarm::start(conn).ok().map(Arc::new),
         };
         for (limit, most) in [
-            (Limit::SQLITE_LIMIT_LENGTH, 64 << 20),
+            (Limit::SQLITE_LIMIT_LENGTH, longest),
             (Limit::SQLITE_LIMIT_EXPR_DEPTH, 200),
-            // The time of one LIKE grows with the product of both lengths.
-            (Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 200),
+            (Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, PATTERN),
             (Limit::SQLITE_LIMIT_ATTACHED, 0),
             (Limit::SQLITE_LIMIT_WORKER_THREADS, 0),
         ] {
             conn.set_limit(limit, most)?;
         }
-        replace_slow_functions(conn)?;
+        replace_slow_functions(conn, &guard.clock())?;
         let clock = guard.clone();
-        conn.progress_handler(
-            STEPS,
-            Some(move || {
-                clock.is_stopped()
-                    || clock.now() >= clock.until.load(Ordering::Relaxed)
-                    || clock.is_spilled()
-            }),
-        )?;
+        conn.progress_handler(STEPS, Some(move || clock.is_over() || clock.is_spilled()))?;
         let judge = guard.clone();
         conn.authorizer(Some(move |context: AuthContext<'_>| judge.judge(&context)))?;
         Ok(guard)
@@ -103,6 +120,17 @@ impl Guard {
 
     pub(crate) fn is_stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Whether what runs has to end.
+    fn is_over(&self) -> bool {
+        self.is_stopped() || self.now() >= self.until.load(Ordering::Relaxed)
+    }
+
+    /// The same for functions on a connection.
+    pub(crate) fn clock(&self) -> Clock {
+        let guard = self.clone();
+        Arc::new(move || guard.is_over())
     }
 
     /// Runs `work` as somebody's SQL, for at most a time. The reason of a refusal takes the place of SQLite's message.
@@ -116,11 +144,20 @@ impl Guard {
         self.until
             .store(self.now().saturating_add(nanos), Ordering::Relaxed);
         self.whose.store(whose as u8, Ordering::Relaxed);
-        self.likes.store(0, Ordering::Relaxed);
         *self.spill() = (whose == Whose::Recorded).then(|| Spill::new(self.writes));
         let bound = (whose != Whose::Ours).then(|| MemoryBound::begin(MEMORY));
+        // SQLite looks at the clock where it jumps, and a long row of calls has no jump.
+        let end = Instant::now() + time.min(LONGEST_TIME);
+        let last = MemoryDeadline::begin(end + GRACE);
+        self.ring(Some(end));
         let done = work();
-        drop(bound);
+        self.ring(None);
+        // A value that got no memory may have become a NULL.
+        let done = match last.is_over() {
+            true => Err(interrupted()),
+            false => done,
+        };
+        drop((last, bound));
         *self.spill() = None;
         self.whose.store(Whose::Ours as u8, Ordering::Relaxed);
         // From here on the clock interrupts nothing: what follows is this crate's own.
@@ -137,6 +174,35 @@ impl Guard {
             None if is_late => format!("it took longer than {} ms", time.as_millis()),
             None => message(&error),
         })
+    }
+
+    /// Bounds the comparisons by `LIKE` of a recorded statement. They stay SQLite's own, as a plan with others is not
+    /// that of the service. The bound holds as long as what is returned is kept.
+    pub(crate) fn bound_likes<'c>(
+        &self,
+        conn: &'c Connection,
+        sql: &str,
+        time: Duration,
+    ) -> Result<BoundLikes<'c>, String> {
+        let count = self.run(Whose::Recorded, time, || likes(conn, sql))?;
+        if count > MOST_LIKES {
+            return Err(format!(
+                "it has more than {MOST_LIKES} comparisons by LIKE or GLOB"
+            ));
+        }
+        let pattern = match count <= BUILT_IN_LIKES {
+            true => PATTERN,
+            false => PATTERN_OF_MANY,
+        };
+        let set = conn.set_limit(Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, pattern);
+        set.map_err(|error| message(&error))?;
+        Ok(BoundLikes(conn))
+    }
+
+    fn ring(&self, at: Option<Instant>) {
+        if let Some(alarm) = &self.alarm {
+            alarm.set(at);
+        }
     }
 
     fn now(&self) -> u64 {
@@ -169,23 +235,26 @@ impl Guard {
         if whose == Whose::Ours as u8 {
             return Authorization::Allow;
         }
-        let is_one_too_many = match context.action {
-            AuthAction::Function { function_name }
-                if whose == Whose::Recorded as u8 && is_like(function_name) =>
-            {
-                self.likes.fetch_add(1, Ordering::Relaxed) >= MOST_LIKES
-            }
-            _ => false,
-        };
-        let too_many = is_one_too_many
-            .then(|| format!("it has more than {MOST_LIKES} comparisons by LIKE or GLOB"));
-        match too_many.or_else(|| refusal(whose == Whose::Migration as u8, context)) {
+        match refusal(whose == Whose::Migration as u8, context) {
             None => Authorization::Allow,
             Some(why) => {
                 self.lock().get_or_insert(why);
                 Authorization::Deny
             }
         }
+    }
+}
+
+/// A bound on the patterns of one statement. A migration, or an index that is made, may have longer ones.
+#[must_use = "the bound ends when it is dropped"]
+pub(crate) struct BoundLikes<'c>(&'c Connection);
+
+impl Drop for BoundLikes<'_> {
+    fn drop(&mut self) {
+        // Setting a limit that exists does not fail.
+        let _ = self
+            .0
+            .set_limit(Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, PATTERN);
     }
 }
 
@@ -216,6 +285,9 @@ fn refusal(is_migration: bool, context: &AuthContext<'_>) -> Option<String> {
             ))
         }
         _ if is_migration => None,
+        AuthAction::Read { table_name, .. } if reads_whole_file(table_name) => Some(format!(
+            "{table_name} reads the whole file for a row"
+        )),
         AuthAction::Select
         | AuthAction::Recursive
         | AuthAction::Read { .. }

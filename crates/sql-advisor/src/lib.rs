@@ -9,8 +9,10 @@
 //!
 //! [`check_migration`] runs the same statements before and after a migration.
 
+mod alarm;
 mod candidates;
 mod copy;
+mod entries;
 mod error;
 mod fill;
 mod functions;
@@ -31,13 +33,16 @@ mod statement;
 mod statistics;
 mod values;
 
+pub use alarm::Alarm;
 pub use error::AdviseError;
-pub use functions::{MOST_LIKES, is_like, replace_slow_functions};
+pub use functions::{
+    BUILT_IN_LIKES, Clock, likes, reads_whole_file, replace_likes, replace_slow_functions,
+};
 pub use lab::Lab;
 pub use migration::{Fate, Migration, Replay, check_migration};
 pub use options::{Options, Recorded, Stage};
 pub use prepare::{PREPARING, prepare_until};
-pub use proof::{Proof, prove};
+pub use proof::{Proof, Size, prove};
 pub use report::{
     Advice, Cost, ENTRY_STEPS, Measured, Recommended, Refused, Replayed, Write, figure,
 };

@@ -75,6 +75,7 @@ pub(crate) fn measure(
             ..Cost::default()
         })
     })?;
+    let _likes = copy.guard.bound_likes(conn, sql, time)?;
     let written = if writes && !made.is_empty() {
         copy.guard
             .run(Whose::Recorded, time, || plan::written(conn, sql))?

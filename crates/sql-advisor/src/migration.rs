@@ -18,6 +18,9 @@ const SAME: f64 = 0.05;
 /// Differences below so many steps are not reported.
 const FEW: f64 = 10.0;
 
+/// Steps that a statement takes for each entry of an index that it writes, at most: they belong to the entry.
+const ENTRY_OWN_STEPS: f64 = 10.0;
+
 /// The effect of a migration on a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -27,6 +30,8 @@ pub enum Fate {
     Gains,
     /// It takes about as many.
     Same,
+    /// It takes about as many, and more entries of indexes to write.
+    Pays,
     /// It takes more.
     Loses,
     /// It fails.
@@ -72,12 +77,18 @@ pub struct Migration {
 }
 
 impl Migration {
-    /// Whether a statement fails or loses.
+    /// Whether a statement fails or loses, or the work of all is more because some pay for indexes.
     #[must_use]
     pub fn harms(&self) -> bool {
-        self.statements
-            .iter()
-            .any(|replay| matches!(replay.fate, Fate::Loses | Fate::Breaks))
+        let has = |fate: Fate| self.statements.iter().any(|replay| replay.fate == fate);
+        has(Fate::Loses) || has(Fate::Breaks) || self.costs_more()
+    }
+
+    /// Whether statements pay for indexes, and all together save less than that.
+    #[must_use]
+    pub fn costs_more(&self) -> bool {
+        let pays = |replay: &Replay| replay.fate == Fate::Pays;
+        self.statements.iter().any(pays) && self.work_after > self.work_before
     }
 }
 
@@ -93,6 +104,7 @@ pub fn check_migration(
     progress: &mut dyn FnMut(Stage),
 ) -> Result<Migration, AdviseError> {
     let mut lab = Lab::open(file, options, progress)?;
+    lab.count_all_indexes().map_err(|why| lab.copy.error(why))?;
     let (mut before, mut not_judged) = (Vec::new(), Vec::new());
     for (at, recorded) in workload.iter().enumerate() {
         progress(Stage::Statements(at, workload.len() * 2));
@@ -139,16 +151,32 @@ fn rank(replay: &Replay) -> u8 {
     match replay.fate {
         Fate::Breaks => 0,
         Fate::Loses => 1,
-        Fate::Gains => 2,
-        Fate::Same => 3,
+        Fate::Pays => 2,
+        Fate::Gains => 3,
+        Fate::Same => 4,
     }
 }
 
-/// Steps that the workload takes more or less.
+/// Work that the workload takes more or less.
 fn difference(replay: &Replay) -> f64 {
     replay.after.as_ref().map_or(0.0, |after| {
-        replay.calls * (after.steps - replay.before.steps).abs()
+        replay.calls * (after.work() - replay.before.work()).abs()
     })
+}
+
+/// The effect of what a statement takes before and after.
+fn judged(before: &Cost, after: &Cost) -> Fate {
+    let entries = after.entries - before.entries;
+    let difference = after.steps - before.steps - ENTRY_OWN_STEPS * entries;
+    // An entry fewer or more explains a difference of its own steps, not a gain or a loss beside it.
+    let least = FEW.max(before.steps * SAME) + ENTRY_OWN_STEPS * entries.abs();
+    match difference.abs() < least {
+        true if entries > 0.0 => Fate::Pays,
+        true if entries < 0.0 => Fate::Gains,
+        true => Fate::Same,
+        false if difference > 0.0 => Fate::Loses,
+        false => Fate::Gains,
+    }
 }
 
 impl Lab {
@@ -194,6 +222,8 @@ impl Lab {
         conn.execute_batch("PRAGMA synchronous = OFF")
             .map_err(ours)?;
         self.schema = Schema::read(conn).map_err(ours)?;
+        self.count_all_indexes()
+            .map_err(|why| self.copy.error(why))?;
         Ok(took)
     }
 
@@ -202,14 +232,7 @@ impl Lab {
         let after = self.run(&ready);
         let fate = match &after {
             Err(_) => Fate::Breaks,
-            Ok(after) => {
-                let difference = after.steps - before.steps;
-                match difference.abs() < FEW.max(before.steps * SAME) {
-                    true => Fate::Same,
-                    false if difference > 0.0 => Fate::Loses,
-                    false => Fate::Gains,
-                }
-            }
+            Ok(after) => judged(&before, after),
         };
         let (after, why) = match after {
             Ok(after) => (Some(after), None),

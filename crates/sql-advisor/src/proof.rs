@@ -17,6 +17,17 @@ pub struct Proof {
     pub before: Cost,
     /// With it.
     pub after: Cost,
+    /// The size of the copy's table; none where there was no time to count it. Costs are of this size.
+    pub size: Option<Size>,
+}
+
+/// A table and its rows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Size {
+    /// The table that the index is on.
+    pub table: String,
+    /// Its rows.
+    pub rows: u64,
 }
 
 /// Makes an index on a copy of a database, and runs a statement without and with it. `index`: one `CREATE INDEX`.
@@ -47,5 +58,27 @@ pub fn prove(file: &Path, sql: &str, index: &str, options: &Options) -> Result<P
         })
         .map_err(|why| stopped(why, AdviseError::Migration))?;
     let after = lab.run(&ready).map_err(not_judged)?;
-    Ok(Proof { before, after })
+    Ok(Proof {
+        before,
+        after,
+        size: size(&lab, options),
+    })
+}
+
+/// The size of the table of the newest index.
+fn size(lab: &Lab, options: &Options) -> Option<Size> {
+    const NEWEST: &str =
+        "SELECT tbl_name FROM sqlite_schema WHERE type = 'index' ORDER BY rowid DESC LIMIT 1";
+    let conn = &lab.copy.conn;
+    let read = || {
+        let table: String = conn.query_row(NEWEST, [], |row| row.get(0))?;
+        let count = format!("SELECT count(*) FROM \"{}\"", table.replace('"', "\"\""));
+        let rows: i64 = conn.query_row(&count, [], |row| row.get(0))?;
+        let rows = rows.unsigned_abs();
+        Ok(Size { table, rows })
+    };
+    lab.copy
+        .guard
+        .run(Whose::Ours, options.statement_time, read)
+        .ok()
 }

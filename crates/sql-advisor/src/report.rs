@@ -15,7 +15,7 @@ pub struct Cost {
     pub sorts: f64,
     /// Rows that it returned.
     pub rows: f64,
-    /// Entries that it wrote to indexes which this advice made.
+    /// Entries that it wrote: to indexes that this advice made, or to all indexes around a migration.
     pub entries: f64,
     /// Time, µs: the fastest of a few runs with the same values. It depends on the machine, unlike the rest.
     pub micros: f64,

@@ -7,7 +7,7 @@ mod number;
 mod tokens;
 mod walk;
 
-use sqlite3_parser::ast::Cmd;
+use sqlite3_parser::ast::{Cmd, Stmt};
 use sqlite3_parser::lexer::sql::Parser;
 use sqlite3_parser::{Bump, FallibleIterator as _};
 
@@ -92,6 +92,18 @@ pub(crate) struct Reading {
     pub(crate) parameters: Vec<(String, Role)>,
     /// The table that it writes, if it does.
     pub(crate) writes: Option<String>,
+}
+
+/// The condition of a `CREATE INDEX … WHERE …`.
+pub(crate) fn condition_of_index(sql: &str) -> Option<String> {
+    let bump = Bump::new();
+    match Parser::new(&bump, sql.as_bytes()).next() {
+        Ok(Some(Cmd::Stmt(Stmt::CreateIndex {
+            where_clause: Some(condition),
+            ..
+        }))) => Some(tokens::text(&condition)),
+        _ => None,
+    }
 }
 
 /// Reads one statement.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rusqlite::{Connection, Result, params_from_iter, types::Value};
 
 use super::fill;
-use crate::guard::{Guard, Whose, message};
+use crate::guard::{Guard, LONGEST_SOURCE_VALUE, Whose, message};
 use crate::options::Options;
 use crate::rowids;
 use crate::schema::{Schema, Table, quote};
@@ -34,7 +34,7 @@ pub(crate) fn shape(
     // A sample lacks rows that others of it refer to.
     copy.execute_batch("PRAGMA foreign_keys = 0")
         .map_err(ours)?;
-    let guard = Guard::new(copy, options).map_err(ours)?;
+    let guard = Guard::new(copy, options, LONGEST_SOURCE_VALUE).map_err(ours)?;
     let (schema, made) = reading.run(Whose::Ours, TIME, || {
         Ok((Schema::read(source)?, objects(source)?))
     })?;

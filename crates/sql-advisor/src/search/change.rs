@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use rusqlite::{Connection, Result};
-
 use crate::candidates::Candidate;
-use crate::schema::quote;
 use crate::statistics::Statistics;
 
 /// An index that is made.
@@ -111,19 +108,4 @@ impl Change {
             self.parts().join("; ")
         }
     }
-}
-
-/// The number of an index's first page, and the share of its table's rows that it has.
-pub(super) fn root_and_share(conn: &Connection, index: &Index) -> Result<(i64, f64)> {
-    let sql = "SELECT rootpage FROM sqlite_schema WHERE type = 'index' AND name = ?1";
-    let root = conn.query_row(sql, [&index.name], |row| row.get(0))?;
-    let Some(condition) = &index.condition else {
-        return Ok((root, 1.0));
-    };
-    let sql = format!(
-        "SELECT avg(CASE WHEN {condition} THEN 1.0 ELSE 0.0 END) FROM {}",
-        quote(&index.table)
-    );
-    let share: Option<f64> = conn.query_row(&sql, [], |row| row.get(0))?;
-    Ok((root, share.unwrap_or(0.0)))
 }

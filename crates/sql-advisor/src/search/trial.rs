@@ -2,12 +2,12 @@
 
 use std::time::Instant;
 
-use super::change::{Applied, Change, root_and_share};
+use super::change::{Applied, Change};
 use super::{LEAST_HELP, LEAST_SAVED, Search};
+use crate::entries;
 use crate::error::AdviseError;
 use crate::guard::{Whose, message};
 use crate::lab::LATE;
-use crate::measure::Made;
 use crate::plan;
 use crate::report::Cost;
 use crate::schema::quote;
@@ -146,17 +146,10 @@ impl Search {
                 .run(Whose::Ours, self.lab.patience(), || {
                     // One statement, whatever its text came from.
                     conn.prepare(&index.sql)?.raw_execute()?;
-                    root_and_share(conn, index)
+                    entries::made(conn, &index.name, &index.table, index.condition.as_deref())
                 });
             match made {
-                Ok((root, share)) => {
-                    self.lab.made.push(Made {
-                        name: index.name.clone(),
-                        table: index.table.clone(),
-                        root,
-                        share,
-                    });
-                }
+                Ok(made) => self.lab.made.push(made),
                 Err(why) => {
                     // The one that failed may be there: only its share could not be read.
                     for index in &change.indexes[..=at] {

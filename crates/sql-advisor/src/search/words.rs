@@ -11,6 +11,9 @@ const CHEAP: f64 = 100.0;
 
 /// Why a change is not recommended.
 pub(super) fn refusal(trial: &Trial, search: &Search) -> String {
+    if trial.change.is_analyze() && trial.replanned.is_empty() {
+        return "no statement has another plan with the statistics".to_owned();
+    }
     if trial.replanned.is_empty() && trial.writing <= 0.0 {
         return "SQLite does not use it".to_owned();
     }
@@ -31,6 +34,13 @@ pub(super) fn refusal(trial: &Trial, search: &Search) -> String {
     let (before, after) = dearest.fold((0.0, 0.0), |(a, b), (before, after)| {
         (a + before, b + after)
     });
+    if trial.change.is_analyze() {
+        return format!(
+            "with the statistics plans are others, and save too little: {} steps become {}",
+            figure(before),
+            figure(after)
+        );
+    }
     let is_idle = trial.replanned.iter().all(|at| {
         let after = trial.costs.iter().find(|(other, _)| other == at);
         after.is_some_and(|(_, after)| leaves_most(&search.now[*at], after))

@@ -88,6 +88,7 @@ impl<'s> Walk<'s> {
                 ..
             } => {
                 self.with(with.as_ref());
+                // The columns that are set are those of the first source.
                 let mut scope = vec![self.target(tbl_name)?];
                 self.from(from.as_ref(), &mut scope);
                 self.scopes.push(scope);

@@ -30,6 +30,8 @@ pub(super) fn spread(
     let name = quote(table);
     // Expressions are texts of a recorded statement.
     let run = |filter: &str| {
+        let sql = format!("SELECT {list} FROM {name} WHERE {filter}");
+        let _likes = copy.guard.bound_likes(&copy.conn, &sql, TIME)?;
         copy.guard.run(Whose::Recorded, TIME, || {
             let read = if has_rowid { by_rowid } else { by_offset };
             read(&copy.conn, &name, &list, filter, most)

@@ -161,6 +161,24 @@ fn a_sum_by_group_gets_an_index_that_covers_it() {
 }
 
 #[test]
+fn statistics_that_change_a_plan_and_save_nothing_are_refused_by_words_about_statistics() {
+    // Either index finds the same rows.
+    let pairs = format!(
+        "CREATE TABLE pair (id INTEGER PRIMARY KEY, a INTEGER, b INTEGER, note TEXT);
+         INSERT INTO pair (a, b, note) {} SELECT n / 10, n / 10, 'n' || n FROM s;
+         CREATE INDEX pair_a ON pair (a); CREATE INDEX pair_b ON pair (b);
+         ANALYZE; UPDATE sqlite_stat1 SET stat = '5000 2500' WHERE idx = 'pair_b';
+         DELETE FROM sqlite_stat4; UPDATE pair SET a = 0 WHERE id > 4990;",
+        numbers(5_000)
+    );
+    let advice =
+        Database::new(&pairs).advise(&[("SELECT note FROM pair WHERE a = ? AND b = ?", 100.0)]);
+    assert!(!changes(&advice).contains(&"ANALYZE"), "{advice:#?}");
+    let why = why(&advice, "ANALYZE");
+    assert!(why.contains("statistics"), "{why}");
+}
+
+#[test]
 fn statistics_that_are_wrong_are_made_anew_before_any_index() {
     let visits = format!(
         "CREATE TABLE visits (id INTEGER PRIMARY KEY, person INTEGER, kind INTEGER, at TEXT);

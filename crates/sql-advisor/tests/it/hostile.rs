@@ -48,6 +48,10 @@ fn what_cannot_be_judged_says_why() {
         ("BEGIN", "transaction"),
         ("DELETE FROM sqlite_schema", ""),
         ("SELECT load_extension('x')", ""),
+        (
+            "SELECT pgsize FROM dbstat WHERE aggregate = 1",
+            "whole file",
+        ),
         ("SELECT writefile('x', 'y')", ""),
         ("SELECT '\u{0}' FROM people", ""),
         (
@@ -94,6 +98,69 @@ fn one_call_of_a_function_takes_no_hours() {
     let done = lab.replay(&recorded(&[(sql, 1.0)]), &mut |_| ()).unwrap();
     let why = done[0].why.clone().unwrap_or_default();
     assert!(why.contains("not available here"), "{done:?}");
+}
+
+/// One text of SQL for thousands of calls: a column of a subquery is copied for each use.
+fn copies(call: &str, columns: usize, uses: usize) -> String {
+    let used = vec!["b"; uses].join(", ");
+    let columns = vec![format!("max({used})"); columns].join(", ");
+    format!("SELECT {columns} FROM (SELECT {call} AS b FROM big)")
+}
+
+#[test]
+fn thousands_of_calls_in_a_row_end_in_time() {
+    test_support::alone("hostile::late_calls", &[]);
+}
+
+#[test]
+#[ignore = "it runs in a process of its own"]
+fn late_calls() {
+    sqlite_meter::bound_memory().expect("no connection was opened");
+    let database = Database::new(
+        "CREATE TABLE big (x TEXT); INSERT INTO big VALUES (replace(hex(zeroblob(900000)), '0', 'a'));",
+    );
+    let options = Options {
+        statement_time: Duration::from_millis(300),
+        ..Options::default()
+    };
+    let lab = Lab::open(&database.path, &options, &mut |_| ()).unwrap();
+    let pattern = format!("%{}b", "a".repeat(190));
+    let (many, late) = ("more than 20 comparisons", "took longer than");
+    for (call, reason) in [
+        (format!("x LIKE '{pattern}'"), many),
+        (format!("x GLOB '{}'", pattern.replace('%', "*")), many),
+        ("length(quote(x))".to_owned(), late),
+        ("length(json_quote(x))".to_owned(), late),
+        ("length(upper(x))".to_owned(), late),
+        ("length(trim(x, x || 'b'))".to_owned(), late),
+    ] {
+        let conn = rusqlite::Connection::open(&database.path).unwrap();
+        let start = Instant::now();
+        conn.query_row(&copies(&call, 1, 2), [], |_| Ok(()))
+            .unwrap();
+        let few = start.elapsed();
+        let start = Instant::now();
+        let sql = copies(&call, 100, 50);
+        let done = lab.replay(&recorded(&[(&*sql, 1.0)]), &mut |_| ()).unwrap();
+        let why = done[0].why.clone().unwrap_or_default();
+        assert!(why.contains(reason), "{call}: {done:?}");
+        // There are 2 500 times as many as in the few.
+        let bound = (few * 20).max(Duration::from_secs(5));
+        assert!(start.elapsed() < bound, "{call}: {few:?}");
+    }
+    // Of some comparisons the patterns are shorter, and of few they are not.
+    for (count, is_judged) in [(2, true), (3, false)] {
+        let likes = vec![format!("x LIKE '{}'", "c".repeat(60)); count].join(" OR ");
+        let sql = format!("SELECT length(x) FROM big WHERE {likes}");
+        let done = lab.replay(&recorded(&[(&*sql, 1.0)]), &mut |_| ()).unwrap();
+        let why = done[0].why.clone().unwrap_or_default();
+        assert_eq!(done[0].cost.is_some(), is_judged, "{count}: {why}");
+        assert_eq!(why.contains("too complex"), !is_judged, "{count}: {why}");
+    }
+    // The lab goes on.
+    let sql = "SELECT length(x) FROM big WHERE x LIKE '%a%'";
+    let done = lab.replay(&recorded(&[(sql, 1.0)]), &mut |_| ()).unwrap();
+    assert!(done[0].cost.is_some(), "{done:?}");
 }
 
 #[test]

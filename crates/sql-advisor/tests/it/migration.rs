@@ -63,6 +63,32 @@ fn who_gains_and_who_loses_is_told_by_steps() {
 }
 
 #[test]
+fn an_index_that_nothing_reads_costs_more_and_one_that_is_read_pays() {
+    let idle = check("ALTER TABLE people ADD note TEXT; CREATE INDEX people_note ON people (note)")
+        .unwrap();
+    assert_eq!(fate(&idle, INSERT), Fate::Pays);
+    assert_eq!(fate(&idle, GROUP), Fate::Same);
+    assert!(idle.costs_more() && idle.harms(), "{idle:#?}");
+    // Of both sides, the entries that were written are known.
+    let insert = |migration: &sql_advisor::Migration| {
+        let found = migration.statements.iter().find(|one| one.sql == INSERT);
+        let found = found.unwrap();
+        [found.before.entries, found.after.as_ref().unwrap().entries]
+    };
+    assert_eq!(insert(&idle), [1.0, 2.0]);
+    let read = check("CREATE INDEX people_city ON people (city)").unwrap();
+    assert_eq!(fate(&read, INSERT), Fate::Pays);
+    assert!(!read.costs_more() && !read.harms(), "{read:#?}");
+    // An index of a tenth of the rows costs a tenth of an entry, and one that is dropped saves its own.
+    let part = check("CREATE INDEX part ON people (city) WHERE id % 10 = 0").unwrap();
+    let [before, after] = insert(&part);
+    assert!((after - before - 0.1).abs() < 0.01, "{part:#?}");
+    let dropped = check("DROP INDEX people_name").unwrap();
+    assert_eq!(insert(&dropped), [1.0, 0.0]);
+    assert_eq!(fate(&dropped, INSERT), Fate::Gains);
+}
+
+#[test]
 fn a_statement_that_a_migration_breaks_says_what_is_missing() {
     let migration = check("ALTER TABLE people RENAME COLUMN city TO town").unwrap();
     assert_eq!(fate(&migration, GROUP), Fate::Breaks);
@@ -115,4 +141,23 @@ fn a_migration_that_fails_or_reaches_elsewhere_is_an_error_with_the_reason() {
         assert!(error.to_string().contains(reason), "{sql}: {error}");
     }
     assert!(!outside.exists());
+}
+
+#[test]
+fn a_migration_may_have_longer_patterns_than_a_statement_of_many() {
+    let many = "SELECT id FROM people WHERE name LIKE 'a%' OR name LIKE 'b%' OR city LIKE 'c%'";
+    let migration = format!(
+        "UPDATE people SET city = city WHERE name LIKE '{}'",
+        "c".repeat(60)
+    );
+    let workload = recorded(&[(many, 10.0)]);
+    let database = people();
+    let checked = check_migration(
+        &database.path,
+        &migration,
+        &workload,
+        &Options::default(),
+        &mut |_| (),
+    );
+    assert_eq!(fate(&checked.unwrap(), many), Fate::Same);
 }
