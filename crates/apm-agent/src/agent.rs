@@ -124,7 +124,7 @@ impl Agent {
     }
 
     /// Whether there is a thread that sends what is recorded.
-    #[cfg(feature = "sqlite-plain")]
+    #[cfg(plans)]
     pub(crate) fn sends(&self) -> bool {
         self.handle.commands.is_some()
     }

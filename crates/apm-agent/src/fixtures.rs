@@ -1,24 +1,11 @@
-//! Data that other projects published, read by tests; where it is missing, a test says so and passes.
-
-use std::path::PathBuf;
+//! Data that other projects published, read by tests; where it is missing, a test says so.
 
 use serde::de::DeserializeOwned;
 
 /// The text of `fixtures/agent/<name>` of the shared data, or `None` after a line that says what was skipped.
 pub(crate) fn text(name: &str) -> Option<String> {
-    let shared = std::env::var_os("POCKET_APM_SHARED").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
-        PathBuf::from,
-    );
-    match std::fs::read_to_string(shared.join("fixtures/agent").join(name)) {
-        Ok(text) => Some(text),
-        Err(error) => {
-            eprintln!(
-                "skipped: {name}: {error} (set POCKET_APM_SHARED to the folder that holds fixtures/)"
-            );
-            None
-        }
-    }
+    let path = test_support::shared(&format!("agent/{name}"))?;
+    Some(std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{name}: {error}")))
 }
 
 /// The same, parsed; lines that begin with `//` are no part of the JSON.

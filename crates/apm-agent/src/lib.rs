@@ -105,6 +105,8 @@ pub mod diesel {
     pub use crate::integrations::diesel::{
         AffectedRowsExt, Diesel, PoolEvents, QueryResultExt, QueryTracer, Traced,
     };
+    #[cfg(feature = "sqlite-meter")]
+    pub use crate::integrations::diesel::{NotMeasured, Sqlite};
 }
 
 #[cfg(feature = "testing")]
@@ -129,7 +131,8 @@ pub mod reqwest {
 pub mod tower {
     pub use crate::integrations::tower::{
         ApmBody, ApmClientBody, ApmClientFuture, ApmClientLayer, ApmClientService, ApmFuture,
-        ApmLayer, ApmService, ServerTiming, ServerTimingFuture, ServerTimingService,
+        ApmLayer, ApmService, Badge, BadgeBody, BadgeFuture, BadgeService, ServerTiming,
+        ServerTimingFuture, ServerTimingService,
     };
 }
 

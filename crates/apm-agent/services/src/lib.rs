@@ -1,11 +1,15 @@
-//! A directory of people, once on sqlx and once on rusqlite, as a service on axum.
+//! A directory of people on sqlx, of pets on rusqlite and of cats on SeaORM, as a service on axum.
+//!
+//! [`with_hyper`] is a service without axum, also for calls by gRPC.
 //!
 //! `cargo run --manifest-path crates/apm-agent/services/Cargo.toml` starts it on 127.0.0.1:8081.
 //!
 //! The programs `client` and `otel` are clients of `.ci/clients`: each asks such a service a few things and ends.
 
 pub mod ask;
+pub mod with_hyper;
 pub mod with_rusqlite;
+pub mod with_sea_orm;
 pub mod with_sqlx;
 
 use apm_agent::tower::ApmLayer;
@@ -18,9 +22,11 @@ pub fn service(
     agent: &apm_agent::Agent,
     people: with_sqlx::People,
     pets: with_rusqlite::Pets,
+    cats: with_sea_orm::Cats,
 ) -> Router {
     with_sqlx::routes(people)
         .merge(with_rusqlite::routes(pets))
+        .merge(with_sea_orm::routes(cats))
         .layer(ApmLayer::new(agent))
 }
 

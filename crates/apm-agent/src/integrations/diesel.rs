@@ -1,5 +1,5 @@
 //! A span per query, for connections of Diesel: those of a pool, single ones, and whatever else takes an
-//! instrumentation.
+//! instrumentation. [`Sqlite`] does the same for connections of other clients of SQLite, such as rusqlite.
 //!
 //! The instrumentation belongs to a connection, never to the process: connections that nobody asked to trace stay
 //! untraced. It records only inside a sampled transaction, so migrations, PRAGMAs and the pool's own pings are silent.
@@ -21,6 +21,8 @@ mod pool;
 mod query_type;
 #[cfg(feature = "sqlite-meter")]
 mod reports;
+#[cfg(feature = "sqlite-meter")]
+mod sqlite;
 mod statement;
 mod tracer;
 
@@ -37,17 +39,16 @@ use crate::agent::Agent;
 use crate::recording::error;
 use crate::recording::service_target::{ExitSpan, Peer};
 use crate::recording::span_kind::SpanKind;
-use crate::util::Mutex;
-#[cfg(feature = "sqlite-plain")]
-use crate::util::lock;
 pub use affected::AffectedRowsExt;
 use database::Database;
 pub use failed::QueryResultExt;
 #[cfg(plans)]
 use plans::Source;
 pub use pool::PoolEvents;
+#[cfg(feature = "sqlite-meter")]
+pub use sqlite::{NotMeasured, Sqlite};
 use statement::Statements;
-use tracer::{Shared, Tracer};
+use tracer::Tracer;
 
 /// A kind of connection that the agent knows how to name.
 pub trait Traced: Connection {
@@ -165,20 +166,18 @@ impl<I> Diesel<I> {
         if !self.agent.is_enabled() {
             return;
         }
-        let (kind, shared) = self.shared(C::SUBTYPE.into());
+        let subtype = C::SUBTYPE;
         #[cfg(feature = "sqlite-plain")]
-        if C::SUBTYPE == "sqlite" {
-            let instance = Database::parse(C::SUBTYPE, &self.database).instance;
+        if subtype == "sqlite" {
+            let instance = Database::parse(subtype, &self.database).instance;
             let source = || Source::for_connection(connection, &self.agent, instance.as_deref());
-            let source = self.plans.get_or_init(source).clone();
-            lock(&shared).statements.plans = source;
+            self.plans.get_or_init(source);
         }
         #[cfg(feature = "sqlite-meter")]
-        let measured = meter::attach(connection, &shared);
-        let tracer = Tracer::new(kind, shared, self.hashes_binds());
-        #[cfg(feature = "sqlite-meter")]
-        let tracer = tracer.measured(measured);
-        connection.set_instrumentation(tracer);
+        if meter::instrument(connection, || self.trace(subtype.into())) {
+            return;
+        }
+        connection.set_instrumentation(self.trace(subtype.into()));
     }
 
     /// The instrumentation by itself, for whatever takes one: a connection of another crate, a `MultiConnection`, or
@@ -197,25 +196,18 @@ impl<I> Diesel<I> {
     /// ```
     #[must_use]
     pub fn tracer(&self, subtype: impl Into<Cow<'static, str>>) -> QueryTracer {
-        let tracer = self.agent.is_enabled().then(|| {
-            let (kind, shared) = self.shared(subtype.into());
-            Tracer::new(kind, shared, self.hashes_binds()).on_any_thread()
-        });
-        QueryTracer(tracer)
+        let is_enabled = self.agent.is_enabled();
+        QueryTracer(is_enabled.then(|| self.trace(subtype.into()).on_any_thread()))
     }
 
-    fn hashes_binds(&self) -> bool {
-        self.agent.recorder().config.load().capture_bind_hash
-    }
-
-    /// The constant part of a connection's queries.
-    fn shared(&self, subtype: Cow<'static, str>) -> (Arc<SpanKind>, Arc<Mutex<Shared>>) {
+    /// The tracer of a connection to this database.
+    fn trace(&self, subtype: Cow<'static, str>) -> Tracer {
         let database = Database::parse(&subtype, &self.database);
         #[cfg(any(feature = "postgres", feature = "mysql"))]
-        let plans = (subtype != "sqlite").then(|| {
+        if subtype != "sqlite" {
             let source = || Source::of_server(&self.agent, &subtype, &database);
-            self.plans.get_or_init(source).clone()
-        });
+            self.plans.get_or_init(source);
+        }
         let Database { instance, address } = database;
         let span = ExitSpan {
             span_type: "db",
@@ -231,12 +223,13 @@ impl<I> Diesel<I> {
             target,
         });
         let mut statements = Statements::new(Arc::clone(&kind), instance.as_deref());
-        #[cfg(any(feature = "postgres", feature = "mysql"))]
-        if let Some(source) = plans {
-            statements.plans = source;
+        #[cfg(plans)]
+        {
+            statements.plans = self.plans.get().cloned().flatten();
         }
-        statements.sanitize = self.agent.recorder().config.load().sanitize_sql;
-        (kind, Shared::new(statements))
+        let config = self.agent.recorder().config.load();
+        statements.sanitize = config.sanitize_sql;
+        Tracer::new(kind, statements, config.capture_bind_hash)
     }
 }
 

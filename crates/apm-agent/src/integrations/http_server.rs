@@ -2,8 +2,10 @@
 
 mod context;
 mod errors;
+mod head;
 mod headers;
 mod panics;
+mod remembered;
 mod sending;
 
 use std::borrow::Cow;
@@ -15,10 +17,14 @@ use crate::recording::transaction::Core;
 use crate::recording::transaction::state::State;
 use crate::util::lock;
 
-pub(crate) use context::{Head, is_host, write_response};
+pub(crate) use context::{is_host, write_response};
 pub(crate) use errors::capture;
+pub(crate) use head::Head;
 pub(crate) use headers::HeaderCache;
 pub(crate) use panics::{OnPanic, caught};
+#[cfg(feature = "actix")]
+pub(crate) use remembered::PLACES;
+pub(crate) use remembered::place;
 pub(crate) use sending::Sending;
 
 /// Whether the service does not want to hear of this request.

@@ -5,6 +5,7 @@
 //! the layer again, as on a router inside of another, no second transaction begins: the inner layer says which route
 //! was chosen. [`ApmClientLayer`] makes an exit span of each request that a client sends.
 
+mod badge;
 mod body;
 mod carrier;
 mod client;
@@ -28,6 +29,7 @@ use tower_service::Service;
 use crate::agent::Agent;
 use crate::recording::recorder::RecorderHandle;
 
+pub use badge::{Badge, BadgeBody, BadgeFuture, BadgeService};
 pub use body::ApmBody;
 pub use client::{ApmClientBody, ApmClientFuture, ApmClientLayer, ApmClientService};
 pub use future::ApmFuture;

@@ -22,7 +22,7 @@ use ::tracing::span::{Attributes, Id, Record};
 use ::tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
-use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::registry::{LookupSpan, Scope};
 
 use crate::integrations::logs::{Observed, observe};
 use crate::recording::context;
@@ -230,9 +230,16 @@ where
     }
 
     fn on_enter(&self, id: &Id, subscriber: Context<'_, S>) {
-        let current = subscriber
-            .span(id)
-            .and_then(|span| span.extensions().get::<Traced>().map(Traced::current));
+        let Some(span) = subscriber.span(id) else {
+            return;
+        };
+        let own = span.extensions().get::<Traced>().map(Traced::current);
+        // A span that is not recorded may go to another thread, and takes along what is around it. Where something is
+        // current already, that is nearer.
+        let current = own.or_else(|| match context::with(|_| Some(())) {
+            Some(()) => None,
+            None => nearest(span.scope(), Traced::current),
+        });
         if let Some(current) = current {
             context::enter_tracing(id.into_u64(), current);
         }
@@ -256,7 +263,10 @@ where
         let metadata = event.metadata();
         match metadata.target() {
             sqlx::TARGET if !recorder::on_agent_thread() => {
-                sqlx::observe(event, self.sqlx.as_deref());
+                let scope = subscriber.event_scope(event);
+                let statement = |traced: &Traced| traced.statement().map(str::to_owned);
+                let span = scope.and_then(|scope| nearest(scope, statement)).flatten();
+                sqlx::observe(event, self.sqlx.as_deref(), span.as_deref());
             }
             tower_http::ON_RESPONSE => answer(event, &subscriber),
             _ => {}
@@ -282,6 +292,14 @@ where
             line.into_message()
         });
     }
+}
+
+/// Looks at the innermost span of a scope that the agent knows.
+fn nearest<'a, S, T>(mut scope: Scope<'a, S>, look: impl Fn(&Traced) -> T) -> Option<T>
+where
+    S: LookupSpan<'a>,
+{
+    scope.find_map(|span| span.extensions().get::<Traced>().map(&look))
 }
 
 /// Begins a transaction, if the fields of a span say that it answers a request or takes a message.

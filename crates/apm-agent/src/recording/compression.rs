@@ -54,7 +54,7 @@ pub(crate) fn keeps(ended: &FinishedSpan, thresholds: Thresholds) -> bool {
     if thresholds.enabled {
         eligible(ended)
     } else {
-        ended.tail.is_query
+        ended.tail.is_query()
     }
 }
 
@@ -135,7 +135,7 @@ fn merge(kept: &mut FinishedSpan, child: &FinishedSpan, thresholds: Thresholds) 
 pub(crate) fn set_rows_of_last_query(kept: Option<&mut FinishedSpan>, rows: usize) {
     if let Some(span) = kept
         && span.composite.is_none()
-        && span.tail.kind.is_query()
+        && span.tail.is_query()
         && span.tail.changes_rows()
     {
         span.rows = u64::try_from(rows).ok();
@@ -148,7 +148,7 @@ pub(crate) fn fail_last_query(
     kept: &mut Option<FinishedSpan>,
     mut report: impl FnMut(FinishedSpan),
 ) {
-    let Some(mut span) = kept.take_if(|span| span.tail.kind.is_query()) else {
+    let Some(mut span) = kept.take_if(|span| span.tail.is_query()) else {
         return;
     };
     let Some(composite) = &mut span.composite else {
@@ -197,9 +197,7 @@ fn same_kind(one: &FinishedSpan, other: &FinishedSpan) -> bool {
 /// Whether two spans of one name are the same call. Queries are named after their verb and table, so the statements are
 /// compared too: as one span, twelve different SELECTs on a table would look like one that ran twelve times.
 fn same_statement(one: &FinishedSpan, other: &FinishedSpan) -> bool {
-    !one.tail.kind.is_query()
-        || Arc::ptr_eq(&one.tail, &other.tail)
-        || one.tail.is_same(&other.tail)
+    !one.tail.is_query() || Arc::ptr_eq(&one.tail, &other.tail) || one.tail.is_same(&other.tail)
 }
 
 /// `Calls to sqlite/people.db`.

@@ -111,7 +111,7 @@ impl Context {
         run(self.0.clone(), closure)
     }
 
-    /// The same for the last time.
+    /// The same, for a context that is not needed afterwards: it is moved, not cloned.
     #[cfg(feature = "actix")]
     pub(crate) fn run_once<R>(self, closure: impl FnOnce() -> R) -> R {
         run(self.0, closure)

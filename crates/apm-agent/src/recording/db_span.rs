@@ -197,7 +197,12 @@ pub(crate) fn record_past(past: &Past<'_>) {
     span.end_at(end, Outcome::Success, tail);
 }
 
-fn kind(subtype: Cow<'static, str>, instance: Option<&str>, address: Option<Address>) -> SpanKind {
+/// The kind of the queries of a database.
+pub(crate) fn kind(
+    subtype: Cow<'static, str>,
+    instance: Option<&str>,
+    address: Option<Address>,
+) -> SpanKind {
     let span = ExitSpan {
         span_type: "db",
         subtype: Some(&subtype),

@@ -43,8 +43,7 @@ pub(crate) struct QueryDetails {
     pub(crate) cost: Option<Cost>,
 }
 
-/// A span that ends. It becomes a [`FinishedSpan`] in the place where that is kept: that one is large, and was moved
-/// with each step on the way.
+/// A span that ends. A [`FinishedSpan`] is large, so it is made of this in the place where it is kept.
 #[derive(Debug)]
 pub(crate) struct Ended<'a> {
     pub(crate) id: SpanId,
@@ -128,7 +127,7 @@ impl FinishedSpan {
     /// The same in whole microseconds.
     #[inline]
     pub(crate) fn micros(&self) -> u64 {
-        self.end.nanos_since(self.start) / 1_000
+        self.end.micros_since(self.start)
     }
 
     /// The number of spans that it stands for.

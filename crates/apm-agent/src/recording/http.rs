@@ -117,9 +117,7 @@ const LONGEST_KNOWN: usize = 256;
 #[derive(Debug, Default)]
 pub(crate) struct KnownHost {
     secure: bool,
-    /// As it was given, by which the next one is compared.
-    given: String,
-    /// Without user and password.
+    /// Without user and password. One that is given with them is never the same, so it is written anew each time.
     authority: String,
     /// The beginning of the full URL, escaped: `http://example.com:8080`.
     origin: Vec<u8>,
@@ -132,7 +130,6 @@ impl KnownHost {
         let authority = given.rsplit_once('@').map_or(given, |(_, host)| host);
         let mut known = Self {
             secure,
-            given: given.to_owned(),
             authority: authority.to_owned(),
             ..Self::default()
         };
@@ -153,7 +150,7 @@ impl KnownHost {
 
     /// The same host, from memory where it is there.
     fn find(&mut self, secure: bool, given: &str) {
-        if self.secure != secure || self.given != given || self.origin.is_empty() {
+        if self.secure != secure || self.authority != given || self.origin.is_empty() {
             *self = Self::new(secure, given);
         }
     }

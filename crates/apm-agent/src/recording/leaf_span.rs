@@ -92,11 +92,14 @@ impl LeafSpan {
 
     /// The same for a span that has ended before.
     pub(crate) fn end_at(mut self, end: Moment, outcome: Outcome, tail: Option<Arc<Tail>>) {
-        let query = QueryDetails {
-            rows: self.rows,
-            ..QueryDetails::default()
-        };
+        let query = self.details();
         self.close(end, outcome, tail, &query);
+    }
+
+    /// The same for a query of which more is known.
+    #[cfg(feature = "sqlite-meter")]
+    pub(crate) fn end_query(mut self, end: Moment, tail: Arc<Tail>, query: &QueryDetails) {
+        self.close(end, Outcome::Success, Some(tail), query);
     }
 
     /// Discards it, as if it had not begun.
@@ -110,14 +113,19 @@ impl LeafSpan {
         core.forget_span(end, self.current.span.is_none());
     }
 
+    /// The details of it as a query, which are the rows alone.
+    fn details(&self) -> QueryDetails {
+        QueryDetails {
+            rows: self.rows,
+            ..QueryDetails::default()
+        }
+    }
+
     /// Nobody said how it ended.
     #[cold]
     fn end_unknown(&mut self) {
         let tail = Tail::new(Arc::clone(&self.kind), "", None, |_| {});
-        let query = QueryDetails {
-            rows: self.rows,
-            ..QueryDetails::default()
-        };
+        let query = self.details();
         self.close(
             Moment::now(),
             Outcome::Unknown,

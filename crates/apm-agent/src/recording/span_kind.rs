@@ -36,8 +36,7 @@ pub(crate) struct Tail {
     pub(crate) name: Box<str>,
     /// Looked at for each span, so that they are found out once.
     changes_rows: bool,
-    /// Whether it is a query of a database.
-    pub(crate) is_query: bool,
+    is_query: bool,
     json: Box<[u8]>,
     after_name: usize,
     /// The place at which members of `context.db` may be added; `None` without it.
@@ -112,6 +111,17 @@ impl Tail {
     /// Whether another tail says the same: name, type, statement, target.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         self.json == other.json
+    }
+
+    /// Whether it is a query of a database.
+    #[inline]
+    pub(crate) fn is_query(&self) -> bool {
+        self.is_query
+    }
+
+    /// It is a statement that changes rows, which its name does not tell.
+    pub(crate) fn set_changes_rows(&mut self) {
+        self.changes_rows = true;
     }
 
     /// Whether it is a statement that changes rows, and none whose number of changed rows would be an earlier one's.

@@ -17,9 +17,14 @@ pub(crate) fn tail(
     sanitize: bool,
 ) -> Tail {
     let name = signature(statement);
-    Tail::new(Arc::clone(kind), &name, Some(action(&name)), |out| {
+    let mut tail = Tail::new(Arc::clone(kind), &name, Some(action(&name)), |out| {
         write(out, instance, statement, dialect, sanitize);
-    })
+    });
+    // Its name does not tell what it does.
+    if name == "WITH" && sql::changes_rows(statement, dialect) {
+        tail.set_changes_rows();
+    }
+    tail
 }
 
 /// The constant part of the span of a query in the language of a system, which may be another than SQL.

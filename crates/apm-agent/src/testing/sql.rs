@@ -4,29 +4,39 @@
 //! ```
 //! # use diesel::{Connection, RunQueryDsl, SqliteConnection, connection::SimpleConnection, sql_query};
 //! # fn first_page(connection: &mut SqliteConnection) {
-//! #     sql_query("SELECT id FROM people ORDER BY id LIMIT 20").execute(connection).unwrap();
+//! #     connection.batch_execute("SELECT id FROM people ORDER BY id LIMIT 20").unwrap();
 //! # }
-//! let sql = apm_agent::testing::sql(|| {
-//!     let mut connection = SqliteConnection::establish(":memory:").unwrap();
-//!     connection.batch_execute("CREATE TABLE people (id INTEGER PRIMARY KEY)").unwrap();
-//!     first_page(&mut connection);
-//! });
+//! apm_agent::testing::measure_sqlite();
+//! let mut connection = SqliteConnection::establish(":memory:").unwrap();
+//! connection.batch_execute("CREATE TABLE people (id INTEGER PRIMARY KEY)").unwrap();
+//! for id in 0..100 {
+//!     sql_query(format!("INSERT INTO people VALUES ({id})")).execute(&mut connection).unwrap();
+//! }
+//! let sql = apm_agent::testing::sql(|| first_page(&mut connection));
 //! assert!(sql.statements() <= 3, "{sql}");
 //! sql.assert_no_scan();
 //! ```
 
-use std::cell::RefCell;
+mod scans;
+
+use std::cell::{Cell, RefCell};
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use sqlite_meter::Finished;
 
-/// Whether a statement of any connection was ever reported.
-static REPORTED: AtomicBool = AtomicBool::new(false);
-
 thread_local! {
+    /// Whether a connection was measured on this thread.
+    static MEASURED: Cell<bool> = const { Cell::new(false) };
     /// The statements that the closure of this thread has run so far; none outside of [`sql`].
-    static RUNS: RefCell<Option<Vec<Statement>>> = const { RefCell::new(None) };
+    static RUNS: RefCell<Option<Runs>> = const { RefCell::new(None) };
+}
+
+/// The statements of a closure that still runs.
+#[derive(Clone, Debug, Default)]
+struct Runs {
+    /// Whether it used a connection that is measured, if only to begin a transaction.
+    measured: bool,
+    statements: Vec<Statement>,
 }
 
 /// Statements that were run with one text.
@@ -45,12 +55,18 @@ pub struct Statement {
     pub sorts: u64,
     /// Rows that it returned, of all calls.
     pub rows_returned: u64,
+    /// The tables and indexes that it scans, in words.
+    scans: Vec<String>,
 }
 
 /// The statements that a closure ran: see [`sql`]. Its text lists them.
 #[derive(Clone, Debug, Default)]
 pub struct Sql {
     statements: Vec<Statement>,
+    /// Whether the closure used a connection that is measured.
+    measured: bool,
+    /// Whether its thread did, before or within the closure.
+    measured_on_thread: bool,
 }
 
 /// Runs a closure, and tells what it asked of SQLite on this thread.
@@ -64,22 +80,29 @@ pub struct Sql {
 /// When SQLite refuses to be asked, as Apple's builds do.
 pub fn sql(work: impl FnOnce()) -> Sql {
     /// Puts back what was there before, also when the closure panics.
-    struct Restore(Option<Vec<Statement>>);
+    struct Restore(Option<Runs>);
     impl Drop for Restore {
         fn drop(&mut self) {
             let own = RUNS.take().unwrap_or_default();
             if let Some(outer) = &mut self.0 {
-                own.into_iter().for_each(|statement| add(outer, statement));
+                outer.measured |= own.measured;
+                for statement in own.statements {
+                    add(&mut outer.statements, statement);
+                }
             }
             RUNS.set(self.0.take());
         }
     }
     measure_sqlite();
-    let restore = Restore(RUNS.replace(Some(Vec::new())));
+    let restore = Restore(RUNS.replace(Some(Runs::default())));
     work();
-    let statements = RUNS.with_borrow(Clone::clone).unwrap_or_default();
+    let runs = RUNS.with_borrow(Clone::clone).unwrap_or_default();
     drop(restore);
-    Sql { statements }
+    Sql {
+        statements: runs.statements,
+        measured: runs.measured,
+        measured_on_thread: MEASURED.get(),
+    }
 }
 
 /// Has the connections measured that are opened from now on: to be called before a pool or a connection is made that
@@ -96,14 +119,15 @@ pub fn measure_sqlite() {
 }
 
 fn on_finished(finished: &Finished<'_>) {
-    REPORTED.store(true, Ordering::Relaxed);
     let text = finished.sql();
-    if !is_counted(&text) {
-        return;
-    }
     // At the end of a thread there is nobody to tell.
     let _ = RUNS.try_with(|runs| {
+        MEASURED.set(true);
         if let Some(runs) = &mut *runs.borrow_mut() {
+            runs.measured = true;
+            if !is_counted(&text) {
+                return;
+            }
             let counters = finished.counters();
             let run = Statement {
                 text: text.trim().to_owned(),
@@ -112,8 +136,9 @@ fn on_finished(finished: &Finished<'_>) {
                 scan_steps: counters.fullscan_steps,
                 sorts: counters.sorts,
                 rows_returned: counters.rows_returned.unwrap_or(0),
+                scans: scans::of(finished),
             };
-            add(runs, run);
+            add(&mut runs.statements, run);
         }
     });
 }
@@ -149,6 +174,11 @@ fn add(statements: &mut Vec<Statement>, run: Statement) {
             known.scan_steps += run.scan_steps;
             known.sorts += run.sorts;
             known.rows_returned += run.rows_returned;
+            for scan in run.scans {
+                if !known.scans.contains(&scan) {
+                    known.scans.push(scan);
+                }
+            }
         }
         None => statements.push(run),
     }
@@ -158,7 +188,8 @@ impl Sql {
     /// Number of statements that were run.
     ///
     /// # Panics
-    /// When no connection of the process is measured: then this number would say nothing.
+    /// When the closure used no connection that is measured: then this number would say nothing. For code that is to
+    /// run no statement there is [`assert_none`](Self::assert_none).
     #[must_use]
     #[track_caller]
     pub fn statements(&self) -> u64 {
@@ -189,7 +220,7 @@ impl Sql {
     /// Checks that no more statements were run.
     ///
     /// # Panics
-    /// When there were more: the message lists them. And when no connection of the process is measured.
+    /// When there were more: the message lists them. And where [`statements`](Self::statements) does.
     #[track_caller]
     pub fn assert_at_most(&self, statements: u64) {
         let run = self.statements();
@@ -199,11 +230,31 @@ impl Sql {
         );
     }
 
-    /// Checks that no statement read a whole table row by row. A scan shows from the second row of a table on, so
-    /// the test has to fill it.
+    /// Checks that no statement was run, as where the answer is in a cache.
     ///
     /// # Panics
-    /// When one did: the message lists the statements. And when none was run, for then nothing was judged.
+    /// When one was: the message lists the statements. And when no connection that is measured was used on this thread,
+    /// neither in the closure nor before it: then nothing is known.
+    #[track_caller]
+    pub fn assert_none(&self) {
+        assert!(self.measured_on_thread, "{UNMEASURED}");
+        let run: u64 = self.statements.iter().map(|it| it.calls).sum();
+        assert!(
+            run == 0,
+            "{run} statements were run, and none is allowed:\n{self}"
+        );
+    }
+
+    /// Checks that no statement read a table, or an index from one end on, row by row.
+    ///
+    /// It is no scan to read as many rows as are returned up to a `LIMIT`, such as a page in the order of a key, nor to
+    /// read a result that lives for the statement alone, such as that of a materialised `WITH`. It is one to read rows
+    /// until enough of them match, and to read all entries of an index. Scans are judged by what was read, from the
+    /// second row of a table on, so the test has to fill its tables.
+    ///
+    /// # Panics
+    /// When one did: the message lists the statements, and what they read. And when none was run, for then nothing was
+    /// judged.
     #[track_caller]
     pub fn assert_no_scan(&self) {
         self.judged();
@@ -211,30 +262,26 @@ impl Sql {
             !self.statements.is_empty(),
             "no statement was run on this thread, so nothing is known of scans"
         );
-        let scans = self
-            .statements
-            .iter()
-            .filter(|statement| statement.scan_steps > 0);
-        let scans: Vec<&str> = scans.map(|statement| statement.text.as_str()).collect();
+        let scans = self.statements.iter().filter(|it| !it.scans.is_empty());
+        let scans = scans.count();
         assert!(
-            scans.is_empty(),
-            "{} of {} statements scan a whole table; an index on what they look for would end that:\n{self}",
-            scans.len(),
+            scans == 0,
+            "{scans} of {} statements scan a table or an index row by row:\n{self}",
             self.statements.len()
         );
     }
 
     #[track_caller]
     fn judged(&self) {
-        assert!(
-            REPORTED.load(Ordering::Relaxed),
-            "no connection is measured: open it within the closure, or call \
-             apm_agent::testing::measure_sqlite() before it is opened"
-        );
+        assert!(self.measured, "{UNMEASURED}");
     }
 }
 
-/// A line for each statement: calls, steps, what was scanned and sorted, and the text.
+const UNMEASURED: &str = "no connection that is measured was used on this thread, so nothing is known of its \
+    statements: open it within the closure, or call apm_agent::testing::measure_sqlite() before it is opened; where no \
+    statement is to be run, assert_none() checks that";
+
+/// A line for each statement: calls, steps, what was scanned and sorted, and the text. Below it, what it scans.
 impl fmt::Display for Sql {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for statement in &self.statements {
@@ -245,6 +292,7 @@ impl fmt::Display for Sql {
                 scan_steps,
                 sorts,
                 rows_returned,
+                scans,
             } = statement;
             let s = |n: u64| if n == 1 { "" } else { "s" };
             write!(f, "{calls}× {steps} step{}", s(*steps))?;
@@ -256,6 +304,9 @@ impl fmt::Display for Sql {
                 write!(f, ", {sorts} sort{}", s(*sorts))?;
             }
             writeln!(f, ": {text}")?;
+            for scan in scans {
+                writeln!(f, "  {scan}")?;
+            }
         }
         Ok(())
     }

@@ -47,6 +47,18 @@ impl Moment {
         self.0.saturating_sub(earlier.0)
     }
 
+    /// The same in whole microseconds.
+    #[inline]
+    pub(crate) fn micros_since(self, earlier: Self) -> u64 {
+        self.nanos_since(earlier) / NANOS_PER_MICRO
+    }
+
+    /// Whether it is at least so long after an earlier moment, without the division that makes a duration.
+    #[inline]
+    pub(crate) fn is_after(self, earlier: Self, time: Duration) -> bool {
+        u128::from(self.nanos_since(earlier)) >= time.as_nanos()
+    }
+
     /// The moment so long before this one.
     pub(crate) fn before(self, time: Duration) -> Self {
         Self(self.0.saturating_sub(nanos(time)))
@@ -118,6 +130,9 @@ mod tests {
         let later = last.after(Duration::from_nanos(1));
         assert_eq!(later.nanos_since(last), 1);
         assert_eq!(last.since(later), Duration::ZERO);
+        assert!(later.is_after(last, Duration::from_nanos(1)));
+        assert!(!later.is_after(last, Duration::from_nanos(2)));
+        assert!(last.is_after(later, Duration::ZERO) && !later.is_after(first, Duration::MAX));
         assert_eq!(first.before(Duration::MAX).after(Duration::MAX).0, u64::MAX);
     }
 

@@ -5,6 +5,7 @@ mod connections;
 mod cost;
 mod hashes;
 mod plans;
+mod rusqlite;
 mod secrets;
 
 use apm_agent::diesel::{AffectedRowsExt as _, QueryResultExt as _};

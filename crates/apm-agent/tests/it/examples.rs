@@ -84,6 +84,39 @@ fn the_service_counts_and_each_count_is_a_transaction_with_its_queries() {
 }
 
 #[test]
+fn queries_of_connections_without_a_pool_are_spans_of_what_asks_on_whatever_thread_they_run() {
+    for (name, job, table, value) in [
+        ("diesel_connection", "count books", "book", "Dubliners"),
+        ("diesel_async", "count letters", "letter", "Galway"),
+        ("rusqlite", "count songs", "song", "Finnegan"),
+    ] {
+        let server = FakeServer::start(Behaviour::Accept);
+        let Some(mut program) = example(name, &server) else {
+            return;
+        };
+        assert!(program.status().unwrap().success());
+        let transactions = named(&server, "transaction");
+        assert_eq!(names(&transactions), [job]);
+        let spans = named(&server, "span");
+        assert_eq!(
+            names(&spans),
+            [
+                "CREATE".to_owned(),
+                format!("INSERT INTO {table}"),
+                format!("SELECT FROM {table}")
+            ]
+        );
+        for span in &spans {
+            assert_eq!(span["parent_id"], transactions[0]["id"], "{name}");
+            let steps = &span["context"]["tags"]["sqlite_steps"];
+            assert!(steps.as_u64().unwrap() > 0, "{name}: {span}");
+            assert!(!span.to_string().contains(value), "{name}: {span}");
+        }
+        assert_eq!(spans[1]["context"]["db"]["rows_affected"], 1, "{name}");
+    }
+}
+
+#[test]
 fn a_request_of_reqwest_carries_its_span() {
     let server = FakeServer::start(Behaviour::Accept);
     let Some(mut reqwest) = example("reqwest", &server) else {

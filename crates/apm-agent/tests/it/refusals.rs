@@ -1,41 +1,16 @@
 //! The agent's log when the server refuses events. The logger is the process's, so these tests have one to
 //! themselves.
 
-use std::sync::Mutex;
 use std::time::Duration;
 
 use apm_agent::{Agent, AgentGuard};
-use log::{Log, Metadata, Record};
 use test_support::alone;
 
 use crate::support::eventually;
+use crate::support::logged::{self, taken};
 use crate::support::server::{Behaviour, FakeServer};
 
 const LONG: Duration = Duration::from_secs(10);
-
-/// Keeps what the agent says.
-struct Lines(Mutex<Vec<String>>);
-
-static LINES: Lines = Lines(Mutex::new(Vec::new()));
-
-impl Log for Lines {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target() == "apm_agent" && metadata.level() <= log::Level::Info
-    }
-
-    fn log(&self, record: &Record<'_>) {
-        if self.enabled(record.metadata()) {
-            let line = format!("{} {}", record.level(), record.args());
-            self.0.lock().unwrap().push(line);
-        }
-    }
-
-    fn flush(&self) {}
-}
-
-fn taken() -> Vec<String> {
-    std::mem::take(&mut *LINES.0.lock().unwrap())
-}
 
 fn agent(server: &FakeServer, options: &[(&str, &str)]) -> AgentGuard {
     let mut builder = Agent::builder()
@@ -66,8 +41,7 @@ fn the_log_says_which_credential_was_refused_what_was_dropped_and_what_helps() {
 #[test]
 #[ignore = "run by another test, in a process of its own"]
 fn refused_in_all_ways() {
-    log::set_logger(&LINES).unwrap();
-    log::set_max_level(log::LevelFilter::Info);
+    logged::start(log::LevelFilter::Info);
     let token: &[_] = &[("secret_token", "s3cret")];
     let key: &[_] = &[("secret_token", "s3cret"), ("api_key", "k3y")];
     let table = [

@@ -1,6 +1,8 @@
 //! Helpers that the tests share.
 
 pub(crate) mod gherkin;
+pub(crate) mod logged;
+pub(crate) mod page;
 pub(crate) mod programs;
 pub(crate) mod schema;
 pub(crate) mod server;

@@ -51,7 +51,7 @@ fn statements_of_plain_connections_are_counted_by_text_and_transactions_are_not(
     seen.assert_no_scan();
     // Behind the closure nothing is counted.
     run(&mut connection, "SELECT 1");
-    assert_eq!(sql(|| {}).statements(), 0);
+    sql(|| {}).assert_none();
 }
 
 #[test]
@@ -66,7 +66,11 @@ fn a_failure_lists_the_statements_with_what_sqlite_did() {
     });
     let scan = message(|| seen.assert_no_scan());
     assert!(
-        scan.starts_with("1 of 2 statements scan a whole table"),
+        scan.starts_with("1 of 2 statements scan a table or an index row by row:\n"),
+        "{scan}"
+    );
+    assert!(
+        scan.contains("  people is read row by row, without a limit\n"),
         "{scan}"
     );
     assert!(
@@ -78,8 +82,140 @@ fn a_failure_lists_the_statements_with_what_sqlite_did() {
         many.starts_with("2 statements were run, at most 1 are allowed:\n1× "),
         "{many}"
     );
-    let none = message(|| sql(|| {}).assert_no_scan());
+    let begun = sql(|| run(&mut connection, "BEGIN; COMMIT"));
+    assert_eq!(begun.statements(), 0);
+    let none = message(|| begun.assert_no_scan());
     assert!(none.contains("no statement was run"), "{none}");
+}
+
+/// Statements, and what each scans in the words of the message; nothing where it scans nothing.
+const SCANS: &[(&str, &[&str])] = &[
+    // Pages in the order of a key.
+    ("SELECT id FROM people ORDER BY id LIMIT 20", &[]),
+    ("SELECT id FROM people ORDER BY id LIMIT 2000", &[]),
+    ("SELECT * FROM people ORDER BY age DESC LIMIT 20", &[]),
+    // Results that live for the statement alone.
+    (
+        "WITH c AS MATERIALIZED (SELECT * FROM people WHERE id <= 5) SELECT * FROM c",
+        &[],
+    ),
+    ("SELECT name FROM sqlite_schema WHERE type = 'table'", &[]),
+    ("SELECT max(age) FROM people", &[]),
+    // An index that holds all that is asked for.
+    (
+        "SELECT age, count(*) FROM people GROUP BY age",
+        &["the index people_age of people is read row by row, without a limit"],
+    ),
+    (
+        "SELECT * FROM people",
+        &["people is read row by row, without a limit"],
+    ),
+    (
+        "SELECT id FROM people ORDER BY city LIMIT 20",
+        &["people is read row by row, without a limit"],
+    ),
+    (
+        "SELECT id FROM people WHERE city = 'city7'",
+        &["people is read row by row, without a limit; an index on what it looks for may end that"],
+    ),
+    (
+        "SELECT id FROM people WHERE city = 'city7' LIMIT 2",
+        &[
+            "people is read row by row, until enough rows are found; an index on what it looks for may end that",
+        ],
+    ),
+    // Though all that it reads match.
+    (
+        "SELECT id FROM people WHERE city <> 'x' LIMIT 5",
+        &[
+            "people is read row by row, until enough rows are found; an index on what it looks for may end that",
+        ],
+    ),
+    (
+        "SELECT * FROM people LIMIT 5 OFFSET 50",
+        &["people is read row by row, until enough rows are found"],
+    ),
+    (
+        "SELECT count(*) FROM people p JOIN people q ON q.city = p.city WHERE p.id < 90",
+        &["people is read to make an index for this call alone; an index that stays may end that"],
+    ),
+    (
+        "UPDATE people SET city = 'y' WHERE city = 'x'",
+        &["people is read row by row, without a limit; an index on what it looks for may end that"],
+    ),
+];
+
+#[test]
+fn pages_and_results_of_a_moment_are_no_scans_and_what_is_one_is_told_as_it_is() {
+    let mut connection = people();
+    run(
+        &mut connection,
+        "ALTER TABLE people ADD COLUMN age INTEGER; UPDATE people SET age = id; \
+         CREATE INDEX people_age ON people (age)",
+    );
+    for (text, scans) in SCANS {
+        let seen = sql(|| run(&mut connection, text));
+        assert_eq!(seen.statements(), 1, "{seen}");
+        if scans.is_empty() {
+            seen.assert_no_scan();
+            continue;
+        }
+        let told = message(|| seen.assert_no_scan());
+        let told: Vec<&str> = told
+            .lines()
+            .filter_map(|it| it.strip_prefix("  "))
+            .collect();
+        assert_eq!(&told[..], *scans, "{text}");
+    }
+}
+
+#[test]
+fn rows_of_which_the_code_reads_the_first_ones_only_are_no_scan() {
+    use diesel::connection::DefaultLoadingMode;
+    diesel::table! { people { id -> Integer, city -> Text, } }
+    let mut connection = people();
+    let seen = sql(|| {
+        let rows = diesel::RunQueryDsl::load_iter::<(i32, String), DefaultLoadingMode>(
+            people::table,
+            &mut connection,
+        );
+        assert_eq!(rows.expect("rows").take(3).count(), 3);
+    });
+    assert_eq!(seen.by_text()[0].rows_returned, 3, "{seen}");
+    seen.assert_no_scan();
+}
+
+#[test]
+fn a_connection_that_is_not_measured_leaves_no_number_behind() {
+    let mut connection = people();
+    let unmeasured = "no connection that is measured was used on this thread";
+    // A test of the same process has measured one; this closure uses none.
+    let elsewhere = || {
+        sql(|| {
+            std::thread::spawn(|| run(&mut people(), "SELECT 3"))
+                .join()
+                .expect("runs");
+        })
+    };
+    let checks: [fn(&apm_agent::testing::Sql); 4] = [
+        |seen| assert_eq!(seen.statements(), 0),
+        |seen| assert_eq!(seen.steps(), 0),
+        |seen| seen.assert_at_most(3),
+        |seen| seen.assert_no_scan(),
+    ];
+    for check in checks {
+        let seen = elsewhere();
+        assert!(message(|| check(&seen)).starts_with(unmeasured));
+    }
+    sql(|| {}).assert_none();
+    let some = sql(|| run(&mut connection, "SELECT 1"));
+    let told = message(|| some.assert_none());
+    assert!(
+        told.starts_with("1 statements were run, and none is allowed:\n1× "),
+        "{told}"
+    );
+    let fresh = std::thread::spawn(|| message(|| sql(|| {}).assert_none()));
+    assert!(fresh.join().expect("it ends").starts_with(unmeasured));
 }
 
 #[test]

@@ -15,6 +15,7 @@ use http_body_util::BodyExt as _;
 use serde_json::Value;
 use tower_service::Service;
 
+mod badge;
 mod client;
 mod grpc;
 mod requests;

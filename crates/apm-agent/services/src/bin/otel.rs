@@ -14,14 +14,24 @@ use opentelemetry::trace::{
     TracerProvider as _,
 };
 use opentelemetry::{Context, KeyValue};
-use opentelemetry_otlp::{MetricExporter, Protocol, SpanExporter, WithExportConfig as _};
+use opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge;
+use opentelemetry_otlp::{
+    LogExporter, MetricExporter, Protocol, SpanExporter, WithExportConfig as _,
+};
 use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::logs::SdkLoggerProvider;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 use services::ask::ask_all;
 use sqlx::SqlitePool;
 use sqlx::sqlite::SqlitePoolOptions;
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
+/// The target of the program's own lines.
+const TARGET: &str = "shop";
 const QUERY: &str = "SELECT 1 WHERE 1 <= ?";
 
 #[derive(Clone)]
@@ -49,14 +59,28 @@ fn main() -> Result<(), Box<dyn Error>> {
         .with_protocol(Protocol::HttpBinary)
         .with_endpoint(format!("{url}/v1/metrics"))
         .build()?;
+    let lines = LogExporter::builder()
+        .with_http()
+        .with_protocol(Protocol::HttpBinary)
+        .with_endpoint(format!("{url}/v1/logs"))
+        .build()?;
     let traces = SdkTracerProvider::builder()
         .with_batch_exporter(spans)
         .with_resource(resource.clone())
         .build();
     let meters = SdkMeterProvider::builder()
         .with_periodic_exporter(metrics)
+        .with_resource(resource.clone())
+        .build();
+    let logs = SdkLoggerProvider::builder()
+        .with_batch_exporter(lines)
         .with_resource(resource)
         .build();
+    // Of the program's own lines alone: the exporters write some as well.
+    let own = filter_fn(|line| line.target() == TARGET);
+    tracing_subscriber::registry()
+        .with(OpenTelemetryTracingBridge::new(&logs).with_filter(own))
+        .try_init()?;
     let meter = meters.meter("shop");
     let kind = [KeyValue::new("kind", "people")];
     meter.u64_counter("shop.asked").build().add(1, &kind);
@@ -66,6 +90,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     tokio::runtime::Runtime::new()?.block_on(asked)?;
     traces.shutdown()?;
     meters.shutdown()?;
+    logs.shutdown()?;
     Ok(())
 }
 
@@ -123,6 +148,8 @@ async fn people(State(shop): State<Shop>) -> Result<String, StatusCode> {
         .await;
     span.end();
     let found = found.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
+    // The bridge takes the ids of the trace from the context of OpenTelemetry.
+    tracing::info!(target: TARGET, found, "people were asked for");
     Ok(found.to_string())
 }
 

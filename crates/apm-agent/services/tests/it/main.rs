@@ -1,15 +1,19 @@
 //! Each service shows its queries as spans of its requests.
 
+mod hyper;
+
 use std::sync::Once;
 use std::time::{Duration, Instant};
 
 use apm_agent::testing::{Recorded, Recorder};
+use apm_agent::tower::ApmLayer;
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use services::with_rusqlite::Pets;
+use services::with_sea_orm::{self, Cats};
 use services::with_sqlx::{self, People};
 use tower::util::ServiceExt as _;
 use tower_http::trace::TraceLayer;
@@ -54,9 +58,11 @@ fn get(path: &str) -> Request<Body> {
     Request::get(path).body(Body::empty()).expect("a path")
 }
 
-async fn both(recorder: &Recorder) -> Router {
+async fn all(recorder: &Recorder) -> Router {
     let people = People::open().await.expect("memory");
-    services::service(&recorder.agent(), people, Pets::open().expect("memory"))
+    let cats = Cats::open().await.expect("memory");
+    let pets = Pets::open().expect("memory");
+    services::service(&recorder.agent(), people, pets, cats)
 }
 
 /// Names, types and statements of the spans.
@@ -75,7 +81,7 @@ fn queries(recorded: &Recorded) -> Value {
 #[test]
 fn queries_of_sqlx_are_spans_of_the_request_that_asks() {
     let recorder = Recorder::default();
-    let (status, recorded) = asked(&recorder, async || both(&recorder).await, get("/people/1"));
+    let (status, recorded) = asked(&recorder, async || all(&recorder).await, get("/people/1"));
     assert_eq!(status, 200);
     assert_eq!(recorded.transactions.len(), 1);
     assert_eq!(recorded.transactions[0]["name"], "GET /people/{id}");
@@ -100,7 +106,7 @@ fn what_sqlx_changes_is_counted_and_bind_values_stay_here() {
     let request = Request::post("/people")
         .body(Body::from("Grace"))
         .expect("a path");
-    let (status, recorded) = asked(&recorder, async || both(&recorder).await, request);
+    let (status, recorded) = asked(&recorder, async || all(&recorder).await, request);
     assert_eq!(status, 201);
     assert_eq!(recorded.spans[0]["name"], "INSERT INTO people");
     assert_eq!(recorded.spans[0]["context"]["db"]["rows_affected"], 1);
@@ -110,7 +116,7 @@ fn what_sqlx_changes_is_counted_and_bind_values_stay_here() {
 #[test]
 fn queries_of_rusqlite_are_spans_of_the_request_that_asks() {
     let recorder = Recorder::default();
-    let (status, recorded) = asked(&recorder, async || both(&recorder).await, get("/pets/1"));
+    let (status, recorded) = asked(&recorder, async || all(&recorder).await, get("/pets/1"));
     assert_eq!(status, 200);
     assert_eq!(recorded.transactions[0]["name"], "GET /pets/{id}");
     assert_eq!(
@@ -126,6 +132,56 @@ fn queries_of_rusqlite_are_spans_of_the_request_that_asks() {
         recorded.spans[0]["context"]["service"]["target"]["name"],
         "pets.db"
     );
+}
+
+#[test]
+fn queries_of_sea_orm_are_spans_of_the_request_that_asks_each_of_them_once() {
+    let recorder = Recorder::default();
+    let (status, recorded) = asked(&recorder, async || all(&recorder).await, get("/cats/Tib"));
+    assert_eq!(status, 200);
+    assert_eq!(recorded.transactions[0]["name"], "GET /cats/{name}");
+    let sql = "SELECT \"cats\".\"id\", \"cats\".\"name\" FROM \"cats\" WHERE \"cats\".\"name\" = ? LIMIT ?";
+    assert_eq!(
+        queries(&recorded),
+        json!([["SELECT FROM cats", "db", "sqlite", sql]])
+    );
+    assert_eq!(recorded.spans[0]["outcome"], "success");
+    assert!(!format!("{:?}", recorded.spans).contains("Tib"));
+    assert_eq!(
+        recorded.spans[0]["parent_id"],
+        recorded.transactions[0]["id"]
+    );
+}
+
+#[test]
+fn a_query_of_sea_orm_that_fails_says_so() {
+    let recorder = Recorder::default();
+    let service = async || {
+        let cats = Cats::open().await.expect("memory");
+        cats.lose().await.expect("there is a table");
+        with_sea_orm::routes(cats).layer(ApmLayer::new(&recorder.agent()))
+    };
+    let (status, recorded) = asked(&recorder, service, get("/cats/Tib"));
+    assert_eq!(status, 500);
+    assert_eq!(recorded.spans[0]["name"], "SELECT FROM cats");
+    assert_eq!(recorded.spans[0]["outcome"], "failure");
+    let error = &recorded.errors[0]["exception"]["message"];
+    assert!(
+        error
+            .as_str()
+            .is_some_and(|it| it.contains("no such table"))
+    );
+}
+
+#[test]
+fn what_sea_orm_writes_is_shown_without_its_values() {
+    let recorder = Recorder::default();
+    let request = Request::post("/cats").body(Body::from("Grimalkin"));
+    let request = request.expect("a path");
+    let (status, recorded) = asked(&recorder, async || all(&recorder).await, request);
+    assert_eq!(status, 201);
+    assert_eq!(recorded.spans[0]["name"], "INSERT INTO cats");
+    assert!(!format!("{recorded:?}").contains("Grimalkin"));
 }
 
 #[test]

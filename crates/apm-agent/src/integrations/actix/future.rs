@@ -123,7 +123,8 @@ fn respond<B: MessageBody>(
         answered(&mut state, status.as_u16());
         if core.records_spans() {
             let headers = &mut recorded.worker.headers.borrow_mut();
-            request::write_response(&mut state.context, response.response(), &settings, headers);
+            let (path, answer) = (recorded.uri.path(), response.response());
+            request::write_response(&mut state.context, path, answer, &settings, headers);
         }
     }
     if let Some(error) = response.response().error() {

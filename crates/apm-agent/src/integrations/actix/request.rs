@@ -17,29 +17,31 @@ pub(super) fn write(
     cache: &mut HeaderCache<HeaderName>,
 ) {
     let head = request.head();
-    let (secure, authority) = origin(request, settings.use_forwarded_headers);
     let first = Head {
         method: head.method.as_str(),
         version: version(head.version),
-        secure,
-        authority,
+        secure: request.app_config().secure(),
+        authority: head.uri.authority().map(|authority| authority.as_str()),
         path: head.uri.path(),
         query: head.uri.query(),
         peer: head.peer_addr.map(|peer| peer.ip()),
     };
+    let headers = || pairs(&head.headers);
+    let origin = || origin(request, settings.use_forwarded_headers);
     let cookies = || Some(head.headers.get(header::COOKIE)?.as_bytes());
-    first.write(out, settings, cache, pairs(&head.headers), cookies);
+    first.write(out, settings, cache, headers, origin, cookies);
 }
 
-/// Appends `"response":{…},`.
+/// Appends `"response":{…},`, to a request for this path.
 pub(super) fn write_response<B>(
     out: &mut Vec<u8>,
+    path: &str,
     response: &HttpResponse<B>,
     settings: &Snapshot,
     cache: &mut HeaderCache<HeaderName>,
 ) {
-    let status = response.status().as_u16();
-    http_server::write_response(out, status, settings, cache, pairs(response.headers()));
+    let answer = (http_server::place(path), response.status().as_u16());
+    http_server::write_response(out, answer, settings, cache, || pairs(response.headers()));
 }
 
 fn pairs(headers: &HeaderMap) -> impl Iterator<Item = (&HeaderName, &[u8])> {

@@ -8,11 +8,11 @@ use actix_web::Error;
 use actix_web::body::{BodySize, EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
 use actix_web::http::header::{self, HeaderName, HeaderValue};
-use actix_web::http::{Method, StatusCode};
 use actix_web::web::Bytes;
 use pin_project_lite::pin_project;
 
-use crate::integrations::request_cost::{RequestCost, badge};
+use crate::integrations::request_cost::RequestCost;
+use crate::integrations::request_cost::badge::{self, Page, Wanted};
 
 static SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
@@ -120,8 +120,7 @@ where
 /// ```
 #[derive(Clone, Debug)]
 pub struct Badge {
-    pages: Option<String>,
-    also_released: bool,
+    options: badge::Options,
 }
 
 impl Badge {
@@ -129,15 +128,14 @@ impl Badge {
     #[must_use]
     pub fn new(pages: &str) -> Self {
         Self {
-            pages: badge::pages(pages),
-            also_released: false,
+            options: badge::Options::new(pages),
         }
     }
 
     /// Shows it in builds without debug assertions, too; still to this machine alone.
     #[must_use]
     pub fn also_released(mut self, also: bool) -> Self {
-        self.also_released = also;
+        self.options.also_released = also;
         self
     }
 }
@@ -156,7 +154,7 @@ where
     fn new_transform(&self, service: S) -> Self::Future {
         ready(Ok(BadgeService {
             service,
-            badge: self.clone(),
+            badge: self.options.clone(),
         }))
     }
 }
@@ -165,7 +163,7 @@ where
 #[derive(Debug)]
 pub struct BadgeService<S> {
     service: S,
-    badge: Badge,
+    badge: badge::Options,
 }
 
 impl<S, B> Service<ServiceRequest> for BadgeService<S>
@@ -181,23 +179,12 @@ where
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
         let peer = request.peer_addr().map(|peer| peer.ip());
-        // A proxy on this machine brings requests of others.
-        let direct = ["forwarded", "x-forwarded-for", "x-real-ip"];
-        let direct = !direct
-            .iter()
-            .any(|name| request.headers().contains_key(*name));
-        let wanted = *request.method() == Method::GET
-            && direct
-            && badge::is_allowed(peer, self.badge.also_released);
-        let cost = if wanted {
-            RequestCost::begin(true)
-        } else {
-            None
-        };
+        let wanted = self.badge.begin(request.method().as_str(), peer, |name| {
+            request.headers().contains_key(name)
+        });
         BadgeFuture {
             future: self.service.call(request),
-            cost,
-            pages: self.badge.pages.clone().filter(|_| wanted),
+            wanted,
         }
     }
 }
@@ -209,8 +196,7 @@ pin_project! {
     pub struct BadgeFuture<F> {
         #[pin]
         future: F,
-        cost: Option<RequestCost>,
-        pages: Option<String>,
+        wanted: Option<Wanted>,
     }
 }
 
@@ -224,40 +210,37 @@ where
     fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let response = std::task::ready!(this.future.poll(task))?;
-        Poll::Ready(Ok(match this.cost.take() {
-            Some(cost) if is_page(&response) => with_badge(response, &cost, this.pages.as_deref()),
+        Poll::Ready(Ok(match this.wanted.take() {
+            Some(wanted) if is_page(&response) => with_badge(response, &wanted),
             _ => response.map_into_left_body(),
         }))
     }
 }
 
-/// Whether a response is a page that can be changed: HTML in memory, as it is.
 fn is_page<B: MessageBody>(response: &ServiceResponse<B>) -> bool {
     let headers = response.headers();
     let kind = headers.get(header::CONTENT_TYPE);
-    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let essence = kind.split(';').next().unwrap_or_default().trim();
-    let size = match response.response().body().size() {
-        BodySize::Sized(bytes) => usize::try_from(bytes).unwrap_or(usize::MAX),
-        BodySize::None | BodySize::Stream => return false,
+    let page = Page {
+        status: response.status().as_u16(),
+        content_type: kind.map_or(b"", |kind| kind.as_bytes()),
+        is_encoded: headers.contains_key(header::CONTENT_ENCODING),
+        size: match response.response().body().size() {
+            BodySize::Sized(bytes) => Some(bytes),
+            BodySize::None | BodySize::Stream => None,
+        },
     };
-    essence.eq_ignore_ascii_case("text/html")
-        && response.status() != StatusCode::PARTIAL_CONTENT
-        && !headers.contains_key(header::CONTENT_ENCODING)
-        && (1..=badge::LARGEST).contains(&size)
+    page.takes_badge()
 }
 
 fn with_badge<B: MessageBody>(
     response: ServiceResponse<B>,
-    cost: &RequestCost,
-    pages: Option<&str>,
+    wanted: &Wanted,
 ) -> ServiceResponse<EitherBody<B, Bytes>> {
     let mut changed = false;
     let mut response = response.map_body(|_, body| match body.try_into_bytes() {
         Ok(page) => {
             changed = true;
-            let badge = badge::html(&cost.facts(), pages);
-            EitherBody::right(Bytes::from(badge::insert(&page, &badge)))
+            EitherBody::right(Bytes::from(badge::insert(&page, &wanted.html())))
         }
         // A body of a known size may still come in parts.
         Err(body) => EitherBody::left(body),

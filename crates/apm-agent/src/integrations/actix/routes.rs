@@ -6,6 +6,7 @@
 //! the same first resource have taken one route, the next one takes it, too. Otherwise it is filed under the first.
 
 use std::hash::BuildHasher as _;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use actix_web::dev::{ResourceMap, ServiceRequest};
@@ -13,6 +14,7 @@ use actix_web::http::Method;
 use foldhash::HashMap;
 use foldhash::fast::RandomState;
 
+use crate::integrations::http_server::{PLACES, place};
 use crate::recording::http::transaction_name;
 
 /// Routes that are noted. A service with more of them has more than its guards choose from.
@@ -23,7 +25,9 @@ const MOST: usize = 512;
 pub(super) struct Routes {
     resources: Option<ResourceMap>,
     /// The methods and routes that responses had, by a hash.
-    noted: HashMap<u64, Noted>,
+    noted: HashMap<u64, Rc<Noted>>,
+    /// Those that were met last, each in the place of its path.
+    recent: [Option<Rc<Noted>>; PLACES],
     hasher: RandomState,
     /// By method and first resource that fits: the route that responses had; `None` if they had several.
     taken: HashMap<(Method, Option<String>), Option<Option<String>>>,
@@ -38,6 +42,12 @@ struct Noted {
     name: Arc<str>,
 }
 
+impl Noted {
+    fn is(&self, method: &Method, route: Option<&str>) -> bool {
+        self.route.as_deref() == route && self.method == *method
+    }
+}
+
 impl Routes {
     /// Learns the resources of the application from one of its requests.
     pub(super) fn learn(&mut self, request: &ServiceRequest) {
@@ -49,12 +59,18 @@ impl Routes {
     /// A request was answered by this route, which is `None` where there was none for it. Notes it, and returns the
     /// name of its transaction.
     pub(super) fn name(&mut self, method: &Method, path: &str, route: Option<&str>) -> Arc<str> {
+        let recent = &mut self.recent[place(path)];
+        if let Some(recent) = recent
+            && recent.is(method, route)
+        {
+            return Arc::clone(&recent.name);
+        }
         let hash = self.hasher.hash_one((method.as_str(), route));
         let noted = self.noted.get(&hash);
         if let Some(noted) = noted
-            && noted.route.as_deref() == route
-            && noted.method == *method
+            && noted.is(method, route)
         {
+            *recent = Some(Rc::clone(noted));
             return Arc::clone(&noted.name);
         }
         let is_new = noted.is_none();
@@ -65,7 +81,7 @@ impl Routes {
                 route: route.map(str::to_owned),
                 name: Arc::clone(&name),
             };
-            self.noted.insert(hash, noted);
+            self.noted.insert(hash, Rc::new(noted));
             self.note(method, path, route);
         }
         name

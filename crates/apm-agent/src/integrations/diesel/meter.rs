@@ -1,38 +1,28 @@
 //! SQLite's own counts, where the connection is one of SQLite's.
 
 use std::any::Any;
-use std::sync::{Arc, Once};
+use std::sync::Once;
 
 use diesel::SqliteConnection;
+use sqlite_meter::Options;
 
-use super::tracer::Shared;
+use super::tracer::Tracer;
 use crate::util::own_log;
-use crate::util::{Mutex, lock};
 
-/// Makes connections that are opened from now on ready for [`attach`]. Others of the process are not measured.
+/// Makes connections that are opened from now on ready for [`instrument`]. Others of the process are not measured.
 pub(super) fn install() {
-    // If it fails, so does `attach`, which says so.
+    // If it fails, so does `instrument`, which says so.
     let _ = sqlite_meter::install();
 }
 
-/// Has SQLite report to `shared` what it does for each statement of a connection. Whether it does.
-pub(super) fn attach(connection: &mut dyn Any, shared: &Arc<Mutex<Shared>>) -> bool {
+/// Traces a connection with what SQLite reports of its statements. Whether it does: other databases do not report, and
+/// not every connection can be measured.
+pub(super) fn instrument(connection: &mut dyn Any, tracer: impl FnOnce() -> Tracer) -> bool {
     let Some(connection) = connection.downcast_mut::<SqliteConnection>() else {
         return false;
     };
-    let shared = Arc::clone(shared);
-    let attached = sqlite_meter::attach(
-        connection,
-        sqlite_meter::Options::default(),
-        move |finished| {
-            let Shared {
-                statements,
-                reports,
-            } = &mut *lock(&shared);
-            reports.add(finished, statements);
-        },
-    );
-    let Err(error) = attached else {
+    let tracer = || tracer().measured();
+    let Err(error) = sqlite_meter::instrument(connection, Options::default(), tracer) else {
         return true;
     };
     static SAID: Once = Once::new();

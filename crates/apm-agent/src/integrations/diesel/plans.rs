@@ -1,14 +1,15 @@
 //! Plans of statements, from where they run: with the schema and the statistics that are there.
 //!
 //! Threads of the service only put the text of a new statement into a bounded queue. Another thread asks for the plan,
-//! on a connection of its own. Each statement is asked for once, and again when the schema has changed; only a plan
-//! that differs from the one before is sent.
+//! on a connection of its own. Each statement is asked for once, and again when the schema has changed. A plan is sent
+//! when it differs from the one before, and again each hour or where events were dropped (ADR 481).
 //!
 //! SQLite is asked on a read-only connection to the same file, which has to be in WAL mode: elsewhere a reader can make
 //! a writer fail. PostgreSQL and MariaDB are asked if the option `sql_plan_urls` says by which URL.
 
 mod event;
 mod explain;
+mod known;
 #[cfg(feature = "mysql")]
 mod mysql;
 mod plan;
@@ -19,6 +20,7 @@ mod postgresql;
 mod reach;
 #[cfg(any(feature = "postgres", feature = "mysql", test))]
 mod rendering;
+mod resend;
 #[cfg(feature = "sqlite-plain")]
 mod sqlite;
 #[cfg(any(feature = "postgres", feature = "mysql", test))]
@@ -191,6 +193,28 @@ impl Source {
     /// Whether both are of one agent and one database.
     fn is_same(&self, other: &Self) -> bool {
         self.recorder.ptr_eq(&other.recorder) && self.target == other.target
+    }
+
+    /// The same of a statement that has run, unless it used tables that the agent's own connection does not find, or
+    /// others of these names. `is_of_main` tells whether it used none; it is called where the plan is not known yet.
+    #[cfg(feature = "sqlite-meter")]
+    pub(super) fn ask_if_of_main(
+        self: &Arc<Self>,
+        sql: &str,
+        hash: u64,
+        is_of_main: impl FnOnce() -> Option<bool>,
+    ) {
+        let is_asked = {
+            let asked = lock(&self.asked);
+            asked.len() >= STATEMENTS || asked.contains(&hash)
+        };
+        if is_asked || !has_plan(sql) {
+            return;
+        }
+        match is_of_main() {
+            Some(false) => known::skipped(&"it uses a temporary or attached table"),
+            _ => self.ask(sql, hash),
+        }
     }
 
     /// Asks for the plan of a statement that a connection runs for the first time. Never waits.

@@ -126,18 +126,7 @@ impl QueryTypes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::integrations::diesel::statement::Statements;
-    use crate::recording::span_kind::SpanKind;
-
-    fn statements() -> Statements {
-        let kind = SpanKind {
-            span_type: "db".into(),
-            subtype: Some("sqlite".into()),
-            exit: true,
-            target: None,
-        };
-        Statements::new(Arc::new(kind), None)
-    }
+    use crate::integrations::diesel::statement::tests::statements;
 
     #[test]
     fn each_type_is_expected_to_have_its_own_text_until_it_has_another() {

@@ -21,6 +21,16 @@ struct Rows {
 }
 
 impl Rows {
+    #[inline]
+    fn of(finished: &Finished<'_>, hash: u64, changes: bool) -> Self {
+        let counters = finished.counters();
+        Self {
+            hash,
+            returned: counters.rows_returned.unwrap_or(0),
+            changed: counters.rows_changed.filter(|_| changes),
+        }
+    }
+
     fn add(&mut self, other: &Self) {
         self.returned = self.returned.saturating_add(other.returned);
         self.changed = match (self.changed, other.changed) {
@@ -28,6 +38,24 @@ impl Rows {
             (one, other) => one.or(other),
         };
     }
+}
+
+/// The cost of one statement, but for the rows that it returned.
+#[inline]
+pub(super) fn cost(finished: &Finished<'_>) -> Cost {
+    let counters = finished.counters();
+    let cost: [u64; COUNTS] = [
+        counters.steps,
+        counters.fullscan_steps,
+        counters.sorts,
+        counters.autoindex_steps,
+        counters.reprepares,
+        // Known when the query has ended: of several statements, one has its rows.
+        0,
+        counters.pages_read.unwrap_or(0),
+        counters.pages_written.unwrap_or(0),
+    ];
+    Cost(cost)
 }
 
 impl Reported {
@@ -81,50 +109,50 @@ impl Reports {
             return;
         }
         let sql = finished.sql_bytes();
-        self.count = self.count.saturating_add(1);
         // Behind a semicolon there may be more, which SQLite leaves out of the statement's text.
+        if self.count == 0
+            && let Some(expected) = &self.expected
+            && expected.has_text(sql)
+            && sql.last() != Some(&b';')
+        {
+            let facts = expected.facts;
+            self.count = 1;
+            self.statement = Reported::Expected(facts);
+            self.cost = cost(finished);
+            self.last = Rows::of(finished, facts.hash, facts.changes);
+            return;
+        }
+        self.add_other(finished, statements);
+    }
+
+    /// The same for a statement that was not expected, or not the first of its query.
+    #[inline(never)]
+    fn add_other(&mut self, finished: &Finished<'_>, statements: &mut Statements) {
+        let sql = finished.sql_bytes();
+        self.count = self.count.saturating_add(1);
         self.statement = match &self.expected {
-            Some(expected) if self.count == 1 && sql.last() != Some(&b';') => {
-                if expected.has_text(sql) {
-                    Reported::Expected(expected.facts)
-                } else {
-                    Reported::Other(statements.prepared(finished))
-                }
+            Some(_) if self.count == 1 && sql.last() != Some(&b';') => {
+                Reported::Other(statements.prepared(finished))
             }
             _ => Reported::Nothing,
         };
-        let counters = finished.counters();
-        let (hash, changes) = match self.statement.facts() {
-            Some(facts) => (facts.hash, facts.changes),
-            None => (hash(sql), changes_rows(sql)),
+        let rows = match self.statement.facts() {
+            Some(facts) => Rows::of(finished, facts.hash, facts.changes),
+            None => Rows::of(finished, hash(sql), changes_rows(sql)),
         };
-        let rows = Rows {
-            hash,
-            returned: counters.rows_returned.unwrap_or(0),
-            changed: counters.rows_changed.filter(|_| changes),
-        };
-        let cost: [u64; COUNTS] = [
-            counters.steps,
-            counters.fullscan_steps,
-            counters.sorts,
-            counters.autoindex_steps,
-            counters.reprepares,
-            // Known when the query has ended: of several statements, one has its rows.
-            0,
-            counters.pages_read.unwrap_or(0),
-            counters.pages_written.unwrap_or(0),
-        ];
+        let cost = cost(finished);
         if self.count == 1 {
-            self.cost = Cost(cost);
+            self.cost = cost;
         } else {
             if self.count == 2 {
                 self.first = self.last;
                 self.all = self.last;
             }
             self.all.add(&rows);
-            self.cost.add(&Cost(cost));
+            self.cost.add(&cost);
         }
         self.last = rows;
+        statements.ran(finished);
     }
 
     /// The query has ended. Tells its cost and the number of rows that it changed, if something was reported, and

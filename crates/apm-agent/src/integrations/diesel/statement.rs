@@ -165,6 +165,12 @@ pub(super) struct Statements {
     /// The source of the plans of statements.
     #[cfg(plans)]
     pub(super) plans: Option<Arc<Source>>,
+    /// Whether a plan is asked for only when SQLite reports the statement, which then tells of whose tables it is.
+    #[cfg(feature = "sqlite-meter")]
+    pub(super) is_reported: bool,
+    /// A new statement whose plan was not asked for yet.
+    #[cfg(feature = "sqlite-meter")]
+    unplanned: Option<Arc<Statement>>,
     /// Whether all literals are masked, not only those of statements with secrets.
     pub(super) sanitize: bool,
 }
@@ -178,6 +184,10 @@ impl Statements {
             dialect: Dialect::of_subtype(kind.subtype.as_deref().unwrap_or_default()),
             #[cfg(plans)]
             plans: None,
+            #[cfg(feature = "sqlite-meter")]
+            is_reported: false,
+            #[cfg(feature = "sqlite-meter")]
+            unplanned: None,
             sanitize: false,
             kind,
             instance: instance.map(Into::into),
@@ -225,13 +235,41 @@ impl Statements {
         }
         let statement = Arc::new(self.make(sql, hash));
         #[cfg(plans)]
-        if let Some(plans) = &self.plans
-            && !statement.facts.is_ping
-        {
-            plans.ask(sql, hash);
-        }
+        self.plan(&statement);
         self.slots[free] = Some(Arc::clone(&statement));
         statement
+    }
+
+    /// Asks for the plan of a statement that is new.
+    #[cfg(plans)]
+    fn plan(&mut self, new: &Arc<Statement>) {
+        let Some(plans) = &self.plans else { return };
+        if new.facts.is_ping {
+            return;
+        }
+        #[cfg(feature = "sqlite-meter")]
+        let new = match self.is_reported {
+            true => match self.unplanned.replace(Arc::clone(new)) {
+                // It was not reported by its text.
+                Some(before) => &before.clone(),
+                None => return,
+            },
+            false => new,
+        };
+        plans.ask(&new.sql, new.facts.hash);
+    }
+
+    /// SQLite has reported a statement that is new: asks for its plan, if the agent's own connection finds the same
+    /// tables.
+    #[cfg(feature = "sqlite-meter")]
+    pub(super) fn ran(&mut self, finished: &sqlite_meter::Finished<'_>) {
+        let ran = bare(finished.sql_bytes());
+        let new = self
+            .unplanned
+            .take_if(|new| bare(new.sql.as_bytes()) == ran);
+        if let (Some(plans), Some(new)) = (&self.plans, new) {
+            plans.ask_if_of_main(&new.sql, new.facts.hash, || finished.is_of_main());
+        }
     }
 
     fn make(&self, sql: &str, hash: u64) -> Statement {
@@ -242,7 +280,7 @@ impl Statements {
             is_ping: sql == PING,
             shows_rows: tail.changes_rows(),
             #[cfg(feature = "sqlite-meter")]
-            changes: changes_rows(sql.as_bytes()),
+            changes: tail.changes_rows(),
         };
         Statement {
             sql: sql.into(),
@@ -262,16 +300,25 @@ impl Statements {
     }
 }
 
+/// A text without what may follow its last word.
+#[cfg(feature = "sqlite-meter")]
+fn bare(sql: &[u8]) -> &[u8] {
+    let sql = sql.trim_ascii();
+    sql.strip_suffix(b";").unwrap_or(sql)
+}
+
 /// Of other statements SQLite has the number of rows that an earlier one changed.
 #[cfg(feature = "sqlite-meter")]
 pub(super) fn changes_rows(sql: &[u8]) -> bool {
     let sql = sql.trim_ascii_start();
     // BEGIN and COMMIT of each transaction, and most that read, are told by their first letter.
-    if !matches!(
-        sql.first(),
-        Some(b'I' | b'U' | b'D' | b'R' | b'i' | b'u' | b'd' | b'r')
-    ) {
-        return false;
+    match sql.first() {
+        Some(b'I' | b'U' | b'D' | b'R' | b'i' | b'u' | b'd' | b'r') => {}
+        // Comments, and WITH, which are rare.
+        Some(b'-' | b'/' | b'W' | b'w') => {
+            return crate::sql::changes_rows(&String::from_utf8_lossy(sql), Dialect::Sqlite);
+        }
+        _ => return false,
     }
     [&b"INSERT"[..], b"UPDATE", b"DELETE", b"REPLACE"]
         .iter()
@@ -293,10 +340,11 @@ pub(super) fn hash(text: &[u8]) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn statements() -> Statements {
+    /// Statements of a SQLite database.
+    pub(in crate::integrations::diesel) fn statements() -> Statements {
         let kind = SpanKind {
             span_type: "db".into(),
             subtype: Some("sqlite".into()),
@@ -314,6 +362,9 @@ mod tests {
             " update a SET b = 1",
             "Delete FROM a",
             "\nREPLACE INTO a VALUES (1)",
+            "/* a */ INSERT INTO a VALUES (1)",
+            "-- a\nDELETE FROM a",
+            "with b AS (SELECT 1) INSERT INTO a SELECT * FROM b",
         ] {
             assert!(changes_rows(sql.as_bytes()), "{sql}");
         }

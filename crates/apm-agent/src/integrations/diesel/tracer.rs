@@ -5,9 +5,15 @@
 //! where it fails as soon as the code that made it is over. A connection whose queries may change threads keeps them
 //! itself.
 //!
-//! If SQLite reports what it does (`reports`), it also has the statement's text, which it reports before
+//! If SQLite reports what it does (`tracer/measured.rs`), it also has the statement's text, which it reports before
 //! `FinishQuery`. Elsewhere Diesel writes the text when the query begins. The statements by which Diesel begins and
 //! ends its transactions are announced by an event of their own, and mostly are those of the transaction before.
+
+#[cfg(feature = "sqlite-meter")]
+mod measured;
+#[cfg(not(feature = "sqlite-meter"))]
+#[path = "tracer/unmeasured.rs"]
+mod measured;
 
 use std::mem;
 use std::sync::Arc;
@@ -15,47 +21,24 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use diesel::connection::{DebugQuery, Instrumentation, InstrumentationEvent};
 
-#[cfg(feature = "sqlite-meter")]
-use super::expected::{Expected, Query};
-#[cfg(feature = "sqlite-meter")]
-use super::reports::Reports;
 use super::statement::{Facts, Reported, Statement, Statements, write_sql};
 use crate::recording::binds::Binds;
 use crate::recording::context;
 use crate::recording::finished_span::QueryDetails;
 use crate::recording::leaf_span::Call;
 use crate::recording::outcome::Outcome;
-use crate::recording::span_kind::{SpanKind, Tail};
+use crate::recording::span_kind::SpanKind;
 use crate::util::clock::Moment;
-use crate::util::{Mutex, lock};
+use measured::{Meter, Switch};
 
 /// Capacity of the text buffer that is kept between queries.
 const KEPT_CAPACITY: usize = 16 * 1024;
-
-/// The state that the instrumentation of a connection shares with its database. No code of the service runs under
-/// its lock.
-#[derive(Debug)]
-pub(super) struct Shared {
-    pub(super) statements: Statements,
-    #[cfg(feature = "sqlite-meter")]
-    pub(super) reports: Reports,
-}
-
-impl Shared {
-    pub(super) fn new(statements: Statements) -> Arc<Mutex<Self>> {
-        Arc::new(Mutex::new(Self {
-            statements,
-            #[cfg(feature = "sqlite-meter")]
-            reports: Reports::default(),
-        }))
-    }
-}
 
 /// The instrumentation of one connection.
 #[derive(Debug)]
 pub(super) struct Tracer {
     kind: Arc<SpanKind>,
-    shared: Arc<Mutex<Shared>>,
+    statements: Statements,
     sql: String,
     /// This connection among those of the process.
     number: u64,
@@ -72,7 +55,6 @@ pub(super) struct Tracer {
     /// The text of the query that runs, if Diesel has written it.
     written: Option<Written>,
     /// The state for a database that reports on its statements.
-    #[cfg(feature = "sqlite-meter")]
     meter: Option<Meter>,
 }
 
@@ -83,20 +65,12 @@ struct Written {
     binds: Binds,
 }
 
-#[cfg(feature = "sqlite-meter")]
-#[derive(Debug, Default)]
-struct Meter {
-    expected: Expected,
-    /// Whether reports are collected.
-    open: bool,
-}
-
 impl Tracer {
-    pub(super) fn new(kind: Arc<SpanKind>, shared: Arc<Mutex<Shared>>, hash_binds: bool) -> Self {
+    pub(super) fn new(kind: Arc<SpanKind>, statements: Statements, hash_binds: bool) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         Self {
             kind,
-            shared,
+            statements,
             sql: String::new(),
             number: NEXT.fetch_add(1, Ordering::Relaxed),
             spare: None,
@@ -105,7 +79,6 @@ impl Tracer {
             depth: 0,
             hash_binds,
             written: None,
-            #[cfg(feature = "sqlite-meter")]
             meter: None,
         }
     }
@@ -116,14 +89,7 @@ impl Tracer {
         self
     }
 
-    /// Says whether the connection's database reports on its statements.
-    #[cfg(feature = "sqlite-meter")]
-    pub(super) fn measured(mut self, measured: bool) -> Self {
-        self.meter = measured.then(Meter::default);
-        self
-    }
-
-    fn start(&mut self, query: &dyn DebugQuery) {
+    fn start(&mut self, query: &dyn DebugQuery, switch: Switch<'_>) {
         // The query before was never finished: it has not given its memory back.
         if self.spare.is_none()
             && let Some(mut before) = self.running()
@@ -135,7 +101,7 @@ impl Tracer {
         let mut call = spare.unwrap_or_else(|| Call::new(self.number));
         let begun = context::begin_call(&mut call, &self.kind);
         let wanted = begun && call.admitted();
-        let expected = self.expect(query, wanted);
+        let expected = self.expect(query, wanted, switch);
         if !begun {
             self.spare = Some(call);
             return;
@@ -158,76 +124,21 @@ impl Tracer {
         self.runs(call);
     }
 
-    /// A query begins. Has its statements reported if they are wanted, and returns the tail of the statement that it is
-    /// expected to be, if its text is to come from the database.
-    #[cfg(feature = "sqlite-meter")]
-    fn expect(&mut self, query: &dyn DebugQuery, wanted: bool) -> Option<Arc<Tail>> {
-        let meter = self.meter.as_mut()?;
-        meter.expected.run(query);
-        if !wanted {
-            // Nobody takes the reports of a query without a span, so they are switched off.
-            if mem::take(&mut meter.open) {
-                lock(&self.shared).reports = Reports::default();
-            }
-            return None;
-        }
-        meter.open = true;
-        let expected = meter.expected.statement();
-        let tail = expected.map(|it| Arc::clone(&it.tail));
-        lock(&self.shared).reports.open(expected);
-        tail
-    }
-
-    #[cfg(not(feature = "sqlite-meter"))]
-    fn expect(&mut self, _: &dyn DebugQuery, _: bool) -> Option<Arc<Tail>> {
-        None
-    }
-
-    /// Diesel will run this query next.
-    #[cfg(feature = "sqlite-meter")]
-    fn announce(&mut self, query: Query) {
-        if let Some(meter) = &mut self.meter {
-            meter.expected.announce(query);
-        }
-    }
-
     /// Diesel keeps the prepared statement of the query that runs.
     fn is_kept(&mut self) {
         context::unfinished(|unfinished| unfinished.heard_of(self.number));
-        #[cfg(feature = "sqlite-meter")]
         if let Some(meter) = &mut self.meter {
-            meter.expected.is_kept();
+            meter.is_kept();
         }
     }
-
-    /// Whether a query's text may come without its values.
-    #[cfg(feature = "sqlite-meter")]
-    fn is_measured(&self) -> bool {
-        self.meter.is_some()
-    }
-
-    #[cfg(not(feature = "sqlite-meter"))]
-    fn is_measured(&self) -> bool {
-        false
-    }
-
-    /// The query that runs is known to have this text.
-    #[cfg(feature = "sqlite-meter")]
-    fn learn(&mut self, statement: &Arc<Statement>) {
-        if let Some(meter) = &mut self.meter {
-            meter.expected.learn(statement);
-        }
-    }
-
-    #[cfg(not(feature = "sqlite-meter"))]
-    fn learn(&mut self, _: &Arc<Statement>) {}
 
     /// Has Diesel write a query.
+    #[inline(never)]
     fn write(&mut self, query: &dyn DebugQuery) -> Written {
         let mut sql = mem::take(&mut self.sql);
         let hash = write_sql(&mut sql, query, self.hash_binds);
         let written = Written {
-            statement: lock(&self.shared).statements.get(&sql),
+            statement: self.statements.get(&sql),
             binds: hash.map_or(Binds::Unknown, Binds::Same),
         };
         self.keep(sql);
@@ -235,6 +146,7 @@ impl Tracer {
     }
 
     /// The hash of a query's values.
+    #[inline(never)]
     fn hash(&mut self, query: &dyn DebugQuery) -> Binds {
         let mut sql = mem::take(&mut self.sql);
         let hash = write_sql(&mut sql, query, true);
@@ -268,6 +180,10 @@ impl Tracer {
     }
 
     fn finish(&mut self, query: &dyn DebugQuery, outcome: Outcome) {
+        // No query runs of which a span was begun.
+        if self.spare.is_some() {
+            return;
+        }
         let Some(mut call) = self.running() else {
             return;
         };
@@ -301,7 +217,7 @@ impl Tracer {
             return false;
         }
         let asks = facts.asks && self.hash_binds;
-        let again = asks && self.is_measured() && call.asks_again(facts.hash);
+        let again = asks && self.meter.is_some() && call.asks_again(facts.hash);
         details.binds = match binds {
             Some(binds) => binds,
             None if again => self.hash(query),
@@ -315,7 +231,8 @@ impl Tracer {
         true
     }
 
-    /// The statement of a query that is not the one that was expected, or whose text Diesel has to write.
+    /// The statement of a query that was not expected, or whose text Diesel has written or has to write.
+    #[inline(never)]
     fn identify(
         &mut self,
         call: &mut Call,
@@ -338,19 +255,27 @@ impl Tracer {
         (statement.facts, binds)
     }
 
-    /// The database's report on the query that has ended. `written`: a hash of its text, if Diesel has written it.
-    #[cfg(feature = "sqlite-meter")]
-    fn reported(&self, written: Option<u64>, details: &mut QueryDetails) -> Reported {
-        // Nothing was asked to be reported where the database is not measured.
-        if self.meter.is_none() {
-            return Reported::Nothing;
+    #[inline]
+    fn on_event(&mut self, event: InstrumentationEvent<'_>, switch: Switch<'_>) {
+        match event {
+            InstrumentationEvent::StartQuery { query, .. } => self.start(query, switch),
+            InstrumentationEvent::CacheQuery { .. } => self.is_kept(),
+            InstrumentationEvent::FinishQuery { query, error, .. } => {
+                self.finish(query, Outcome::failed(error.is_some()));
+            }
+            InstrumentationEvent::BeginTransaction { depth, .. } => {
+                self.depth = depth.get();
+                self.begins_transaction();
+            }
+            InstrumentationEvent::CommitTransaction { depth, .. } => {
+                self.depth = depth.get() - 1;
+                self.commits_transaction();
+            }
+            InstrumentationEvent::RollbackTransaction { depth, .. } => {
+                self.depth = depth.get() - 1;
+            }
+            _ => {}
         }
-        lock(&self.shared).reports.close(written, details)
-    }
-
-    #[cfg(not(feature = "sqlite-meter"))]
-    fn reported(&self, _: Option<u64>, _: &mut QueryDetails) -> Reported {
-        Reported::Nothing
     }
 }
 
@@ -362,28 +287,9 @@ impl Drop for Tracer {
     }
 }
 
+/// Of a connection whose database does not report.
 impl Instrumentation for Tracer {
     fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
-        match event {
-            InstrumentationEvent::StartQuery { query, .. } => self.start(query),
-            InstrumentationEvent::CacheQuery { .. } => self.is_kept(),
-            InstrumentationEvent::FinishQuery { query, error, .. } => {
-                self.finish(query, Outcome::failed(error.is_some()));
-            }
-            InstrumentationEvent::BeginTransaction { depth, .. } => {
-                self.depth = depth.get();
-                #[cfg(feature = "sqlite-meter")]
-                self.announce(Query::Begin);
-            }
-            InstrumentationEvent::CommitTransaction { depth, .. } => {
-                self.depth = depth.get() - 1;
-                #[cfg(feature = "sqlite-meter")]
-                self.announce(Query::Commit);
-            }
-            InstrumentationEvent::RollbackTransaction { depth, .. } => {
-                self.depth = depth.get() - 1;
-            }
-            _ => {}
-        }
+        self.on_event(event, Switch::default());
     }
 }

@@ -1,9 +1,10 @@
 //! The request and response members of a transaction's context.
 
 use std::borrow::Cow;
-use std::net::IpAddr;
 
+use super::head::Head;
 use super::headers::HeaderCache;
+use super::remembered::{LONGEST, place};
 use crate::config::Snapshot;
 use crate::encode::json;
 use crate::recording::http::{self, KnownHost};
@@ -12,42 +13,39 @@ use crate::sanitize::{self, RedactionCache, urls};
 /// Bytes of JSON above which cookies are left out.
 const MAX_COOKIES: usize = 32 * 1024;
 
-/// The first line of a request, and the connection that it came by.
-#[derive(Debug)]
-pub(crate) struct Head<'a> {
-    pub(crate) method: &'a str,
-    /// Such as `1.1`.
-    pub(crate) version: &'static str,
-    /// It came by HTTPS.
-    pub(crate) secure: bool,
-    /// The host that it was sent to, with its port.
-    pub(crate) authority: Option<Cow<'a, str>>,
-    pub(crate) path: &'a str,
-    pub(crate) query: Option<&'a str>,
-    /// The other end of the connection.
-    pub(crate) peer: Option<IpAddr>,
-}
-
 impl Head<'_> {
-    /// Appends `"request":{…},`. `cookies` finds the value of the `cookie` header, if there is one.
-    pub(crate) fn write<'h, N: AsRef<str> + Clone + PartialEq + 'h>(
+    /// Appends `"request":{…},`. `headers` are given anew with each call, `cookies` finds the value of that header, and
+    /// `origin` the address that the client asked for: whether by HTTPS, and which host.
+    pub(crate) fn write<'h, N, H>(
         &self,
         out: &mut Vec<u8>,
         settings: &Snapshot,
         cache: &mut HeaderCache<N>,
-        headers: impl Iterator<Item = (&'h N, &'h [u8])>,
+        headers: impl Fn() -> H,
+        origin: impl FnOnce() -> (bool, Option<Cow<'h, str>>),
         cookies: impl FnOnce() -> Option<&'h [u8]>,
-    ) {
+    ) where
+        N: AsRef<str> + Clone + PartialEq + 'h,
+        H: Iterator<Item = (&'h N, &'h [u8])>,
+    {
+        let (generation, place) = (settings.generation, place(self.path));
+        if cache
+            .requests
+            .write(out, place, generation, self, headers())
+        {
+            return;
+        }
+        let before = out.len();
         out.extend_from_slice(b"\"request\":{\"method\":");
         json::keyword(out, self.method);
         out.extend_from_slice(b",\"http_version\":\"");
         out.extend_from_slice(self.version.as_bytes());
         out.extend_from_slice(b"\",\"url\":{");
-        self.write_url(out, settings, &mut cache.cookies, &mut cache.host);
+        let is_plain = self.write_url(out, settings, &mut cache.cookies, &mut cache.host, origin());
         out.push(b'}');
         if settings.capture_headers {
             out.extend_from_slice(b",\"headers\":{");
-            let has_cookies = cache.write(out, settings, headers);
+            let has_cookies = cache.write(out, settings, headers());
             out.push(b'}');
             if has_cookies && let Some(cookies) = cookies() {
                 write_cookies(out, settings, cookies, &mut cache.cookies);
@@ -59,22 +57,33 @@ impl Head<'_> {
             out.extend_from_slice(b"\"}");
         }
         out.extend_from_slice(b"},");
+        // Behind a proxy the address depends on more than is compared, and requests come from many clients.
+        if is_plain
+            && self.path.len() <= LONGEST
+            && !settings.use_forwarded_headers
+            && cache.requests.is_wanted(place)
+            && let Some(headers) = cache.comparable(settings, headers())
+        {
+            let json = out.get(before..).unwrap_or_default();
+            cache.requests.keep(place, generation, self, headers, json);
+        }
     }
 
-    /// The URL as the client asked for it.
+    /// The URL as the client asked for it. Whether it has no query, and no secrets that were left out.
     fn write_url(
         &self,
         out: &mut Vec<u8>,
         settings: &Snapshot,
         names: &mut RedactionCache,
         host: &mut KnownHost,
-    ) {
+        (secure, authority): (bool, Option<Cow<'_, str>>),
+    ) -> bool {
         let mut is_secret = |name: &str| names.redacts(settings, name);
         let path = urls::text(self.path, &mut is_secret);
         let query = self.query.map(|query| urls::query(query, is_secret));
-        let authority = self.authority.as_deref();
-        let query = query.as_deref();
-        http::write_url(out, self.secure, authority, &path, query, host);
+        let (authority, query) = (authority.as_deref(), query.as_deref());
+        http::write_url(out, secure, authority, &path, query, host);
+        self.query.is_none() && matches!(path, Cow::Borrowed(_))
     }
 }
 
@@ -97,21 +106,32 @@ fn write_cookies(
     }
 }
 
-/// Appends `"response":{…},`.
-pub(crate) fn write_response<'h, N: AsRef<str> + Clone + PartialEq + 'h>(
+/// Appends `"response":{…},`. `place` is that of the request's path, `headers` are given anew with each call.
+pub(crate) fn write_response<'h, N, H>(
     out: &mut Vec<u8>,
-    status: u16,
+    (place, status): (usize, u16),
     settings: &Snapshot,
     cache: &mut HeaderCache<N>,
-    headers: impl Iterator<Item = (&'h N, &'h [u8])>,
-) {
+    headers: impl Fn() -> H,
+) where
+    N: AsRef<str> + Clone + PartialEq + 'h,
+    H: Iterator<Item = (&'h N, &'h [u8])>,
+{
+    let generation = settings.generation;
+    if cache
+        .responses
+        .write(out, place, generation, &status, headers())
+    {
+        return;
+    }
+    let start = out.len();
     out.extend_from_slice(b"\"response\":{\"status_code\":");
     json::uint(out, status.into());
     if settings.capture_headers {
         let before = out.len();
         out.extend_from_slice(b",\"headers\":{");
         let none = out.len();
-        cache.write(out, settings, headers);
+        cache.write(out, settings, headers());
         if out.len() == none {
             out.truncate(before);
         } else {
@@ -119,6 +139,14 @@ pub(crate) fn write_response<'h, N: AsRef<str> + Clone + PartialEq + 'h>(
         }
     }
     out.extend_from_slice(b"},");
+    if cache.responses.is_wanted(place)
+        && let Some(headers) = cache.comparable(settings, headers())
+    {
+        let json = out.get(start..).unwrap_or_default();
+        cache
+            .responses
+            .keep(place, generation, &status, headers, json);
+    }
 }
 
 /// Says in a response that was written before that it was not sent to its end.
@@ -134,3 +162,6 @@ pub(crate) fn is_host(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:[]%".contains(&byte);
     !text.is_empty() && text.bytes().all(allowed)
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,8 @@
 //!
 //! The type of a name is that of the web framework: their versions of the crate `http` differ.
 
+use super::head::KnownHead;
+use super::remembered::{Compared, LONGEST, Remembered};
 use crate::config::Snapshot;
 use crate::encode::json;
 use crate::recording::http::{KnownHost, KnownPeer};
@@ -31,6 +33,9 @@ pub(crate) struct HeaderCache<N> {
     pub(super) host: KnownHost,
     /// The other end of its connection.
     pub(super) peer: KnownPeer,
+    /// Whole messages.
+    pub(super) requests: Remembered<KnownHead, N>,
+    pub(super) responses: Remembered<u16, N>,
 }
 
 #[derive(Debug)]
@@ -53,6 +58,8 @@ impl<N> Default for HeaderCache<N> {
             cookies: RedactionCache::default(),
             host: KnownHost::default(),
             peer: KnownPeer::default(),
+            requests: Remembered::default(),
+            responses: Remembered::default(),
         }
     }
 }
@@ -69,11 +76,7 @@ impl<N: AsRef<str> + Clone + PartialEq> HeaderCache<N> {
     where
         N: 'h,
     {
-        // Other settings may redact other names.
-        if self.generation != settings.generation {
-            self.slots.fill_with(|| None);
-            self.generation = settings.generation;
-        }
+        self.renew(settings);
         let before = out.len();
         let (mut has_cookies, mut seen) = (false, 0);
         let mut rest = headers.take(MAX_HEADERS).peekable();
@@ -108,6 +111,37 @@ impl<N: AsRef<str> + Clone + PartialEq> HeaderCache<N> {
         }
         // Those behind the last one were not looked at.
         has_cookies || seen == MAX_HEADERS
+    }
+
+    /// Other settings may redact other names.
+    fn renew(&mut self, settings: &Snapshot) {
+        if self.generation != settings.generation {
+            self.slots.fill_with(|| None);
+            self.generation = settings.generation;
+        }
+    }
+
+    /// Headers as those of a later message are compared with them: a secret one by its name alone. `None` if the text
+    /// depends on more than what is compared, or if that is too long to be kept.
+    pub(super) fn comparable<'h>(
+        &mut self,
+        settings: &Snapshot,
+        headers: impl Iterator<Item = (&'h N, &'h [u8])>,
+    ) -> Option<Vec<Compared<N>>>
+    where
+        N: 'h,
+    {
+        self.renew(settings);
+        let mut bytes = 0;
+        let compared = headers.map(|(name, value)| {
+            let known = self.known(settings, name);
+            bytes += value.len();
+            // The URL shows the host, even where its header is secret.
+            let hides_host = known.secret && name.as_ref().eq_ignore_ascii_case("host");
+            let is_whole = !known.cookies && !known.url && !hides_host && bytes <= LONGEST;
+            is_whole.then(|| (name.clone(), (!known.secret).then(|| value.into())))
+        });
+        compared.collect()
     }
 
     fn known(&mut self, settings: &Snapshot, name: &N) -> &Known<N> {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
-use super::{Facts, millis};
+use super::{Facts, RequestCost, millis};
 
 /// Characters of a statement that are shown.
 const STATEMENT: usize = 2000;
@@ -11,15 +11,92 @@ const STATEMENT: usize = 2000;
 /// Largest page that gets a badge, bytes.
 pub(crate) const LARGEST: usize = 4 << 20;
 
+/// Headers that say that a request came through a proxy.
+const PROXIES: [&str; 3] = ["forwarded", "x-forwarded-for", "x-real-ip"];
+
+/// The options of the middleware.
+#[derive(Clone, Debug)]
+pub(crate) struct Options {
+    /// The address of the server's pages, for the link.
+    pages: Option<String>,
+    /// Whether builds without debug assertions show it, too.
+    pub(crate) also_released: bool,
+}
+
+/// A request whose page may get a badge.
+#[derive(Debug)]
+pub(crate) struct Wanted {
+    cost: RequestCost,
+    pages: Option<String>,
+}
+
+/// The facts about a response by which it is a page that can be changed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Page<'a> {
+    pub(crate) status: u16,
+    pub(crate) content_type: &'a [u8],
+    pub(crate) is_encoded: bool,
+    /// Bytes of the body; `None` where it is streamed.
+    pub(crate) size: Option<u64>,
+}
+
+impl Options {
+    pub(crate) fn new(pages: &str) -> Self {
+        Self {
+            pages: self::pages(pages),
+            also_released: false,
+        }
+    }
+
+    /// Begins to count the queries of the current request, if its page may get a badge: one that a browser on this
+    /// machine asks for. A proxy on this machine brings requests of others.
+    pub(crate) fn begin(
+        &self,
+        method: &str,
+        peer: Option<IpAddr>,
+        has_header: impl Fn(&str) -> bool,
+    ) -> Option<Wanted> {
+        let is_wanted = method == "GET"
+            && is_allowed(peer, self.also_released)
+            && !PROXIES.iter().any(|name| has_header(name));
+        if !is_wanted {
+            return None;
+        }
+        Some(Wanted {
+            cost: RequestCost::begin(true)?,
+            pages: self.pages.clone(),
+        })
+    }
+}
+
+impl Wanted {
+    /// The badge, of what is known by now.
+    pub(crate) fn html(&self) -> String {
+        html(&self.cost.facts(), self.pages.as_deref())
+    }
+}
+
+impl Page<'_> {
+    /// Whether it is HTML in memory, as it is.
+    pub(crate) fn takes_badge(self) -> bool {
+        let essence = self.content_type.split(|byte| *byte == b';').next();
+        let size = self.size.and_then(|size| usize::try_from(size).ok());
+        essence.is_some_and(|kind| kind.trim_ascii().eq_ignore_ascii_case(b"text/html"))
+            && self.status != 206
+            && !self.is_encoded
+            && size.is_some_and(|size| (1..=LARGEST).contains(&size))
+    }
+}
+
 /// The address of the server's pages, if it is one that a link may lead to.
-pub(crate) fn pages(url: &str) -> Option<String> {
+fn pages(url: &str) -> Option<String> {
     let known = url.starts_with("http://") || url.starts_with("https://");
     let plain = url.chars().all(|c| c.is_ascii_graphic());
     (known && plain).then(|| url.trim_end_matches('/').to_owned())
 }
 
 /// Whether the badge may be shown: to this machine alone, in a build for developers or where that was asked for.
-pub(crate) fn is_allowed(peer: Option<IpAddr>, also_released: bool) -> bool {
+fn is_allowed(peer: Option<IpAddr>, also_released: bool) -> bool {
     let local = peer.is_some_and(|peer| peer.to_canonical().is_loopback());
     local && (cfg!(debug_assertions) || also_released)
 }
@@ -39,7 +116,7 @@ pub(crate) fn insert(page: &[u8], badge: &str) -> Vec<u8> {
 }
 
 /// The badge. It stands in a shadow tree of its own: the page's styles do not reach it, nor its own the page.
-pub(crate) fn html(facts: &Facts, pages: Option<&str>) -> String {
+fn html(facts: &Facts, pages: Option<&str>) -> String {
     let mut out = String::with_capacity(2048);
     out.push_str("<div data-pocket-apm><template shadowrootmode=\"open\"><style>");
     out.push_str(STYLE);
@@ -153,6 +230,80 @@ mod tests {
         );
         for url in ["", "javascript:alert(1)", "//evil", "http://a b"] {
             assert_eq!(pages(url), None, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_page_is_html_of_a_known_size_that_is_not_packed() {
+        let page = Page {
+            status: 200,
+            content_type: b"text/html",
+            is_encoded: false,
+            size: Some(1),
+        };
+        let largest = LARGEST as u64;
+        for (page, takes_badge) in [
+            (page, true),
+            (
+                Page {
+                    content_type: b"Text/HTML ; charset=utf-8",
+                    ..page
+                },
+                true,
+            ),
+            (
+                Page {
+                    status: 500,
+                    size: Some(largest),
+                    ..page
+                },
+                true,
+            ),
+            (
+                Page {
+                    content_type: b"text/htmlx",
+                    ..page
+                },
+                false,
+            ),
+            (
+                Page {
+                    content_type: b"",
+                    ..page
+                },
+                false,
+            ),
+            (
+                Page {
+                    status: 206,
+                    ..page
+                },
+                false,
+            ),
+            (
+                Page {
+                    is_encoded: true,
+                    ..page
+                },
+                false,
+            ),
+            (Page { size: None, ..page }, false),
+            (
+                Page {
+                    size: Some(0),
+                    ..page
+                },
+                false,
+            ),
+            (
+                Page {
+                    size: Some(largest + 1),
+                    ..page
+                },
+                false,
+            ),
+        ] {
+            assert_eq!(page.takes_badge(), takes_badge, "{page:?}");
         }
     }
 }

@@ -95,6 +95,7 @@ fn panicked<B>() -> Response<ApmBody<B>> {
 /// Completes the transaction with its response, and hands it to the body.
 fn respond<B: Body>(recorded: Recorded, response: Response<B>) -> Response<ApmBody<B>> {
     let has_body = has_body(&recorded.method, response.status());
+    let place = recorded.place;
     let Some((mut named, scope, carrier)) = recorded.take() else {
         return response.map(ApmBody::unrecorded);
     };
@@ -111,7 +112,8 @@ fn respond<B: Body>(recorded: Recorded, response: Response<B>) -> Response<ApmBo
             let headers = response.headers();
             let written = with_cache(|cache| {
                 let mut out = Vec::with_capacity(256);
-                write_response(&mut out, status, &settings, cache, pairs(headers));
+                let answer = (place, status);
+                write_response(&mut out, answer, &settings, cache, || pairs(headers));
                 out
             });
             state.context.extend_from_slice(&written);

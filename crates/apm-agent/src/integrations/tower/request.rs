@@ -11,7 +11,7 @@ use super::grpc::{self, Status};
 use super::headers::{pairs, text, with_cache};
 use super::{ApmLayer, Facts, Methods};
 use crate::config::Snapshot;
-use crate::integrations::http_server::{Head, end_without_response, is_ignored};
+use crate::integrations::http_server::{Head, end_without_response, is_ignored, place};
 use crate::recording::context::{self, Scope};
 use crate::recording::current::Current;
 use crate::recording::http::transaction_name;
@@ -30,6 +30,8 @@ pub(super) struct Recorded {
     scope: Scope,
     carrier: Carrier,
     pub(super) method: Method,
+    /// The place in which what is like it is remembered.
+    pub(super) place: usize,
 }
 
 /// A transaction that may still have to find its name.
@@ -106,6 +108,7 @@ impl Recorded {
             scope: Scope::new(Some(current)),
             transaction: Some(named),
             method: request.method().clone(),
+            place: place(request.uri().path()),
         })
     }
 
@@ -189,26 +192,36 @@ fn trace_context<B>(request: &Request<B>) -> Option<TraceContext> {
 /// The member `request` of the transaction's context, and a comma.
 fn request_context<B>(request: &Request<B>, facts: Facts, settings: &Snapshot) -> Vec<u8> {
     let (headers, uri) = (request.headers(), request.uri());
-    let (secure, host) = match settings.use_forwarded_headers {
-        true => forwarded(headers),
-        false => (None, None),
-    };
-    let host = host
-        .or_else(|| text(headers, header::HOST))
-        .or_else(|| uri.authority().map(|authority| authority.as_str()));
     let head = Head {
         method: request.method().as_str(),
         version: version(request.version()),
-        secure: secure.unwrap_or_else(|| uri.scheme_str() == Some("https")),
-        authority: host.map(Cow::Borrowed),
+        secure: uri.scheme_str() == Some("https"),
+        authority: uri.authority().map(|authority| authority.as_str()),
         path: uri.path(),
         query: uri.query(),
         peer: (facts.peer)(request.extensions()),
     };
+    let origin = || {
+        let (secure, host) = match settings.use_forwarded_headers {
+            true => forwarded(headers),
+            false => (None, None),
+        };
+        let host = host
+            .or_else(|| text(headers, header::HOST))
+            .or(head.authority);
+        (secure.unwrap_or(head.secure), host.map(Cow::Borrowed))
+    };
     let cookies = || Some(headers.get(header::COOKIE)?.as_bytes());
     with_cache(|cache| {
         let mut out = Vec::with_capacity(1024);
-        head.write(&mut out, settings, cache, pairs(headers), cookies);
+        head.write(
+            &mut out,
+            settings,
+            cache,
+            || pairs(headers),
+            origin,
+            cookies,
+        );
         out
     })
 }

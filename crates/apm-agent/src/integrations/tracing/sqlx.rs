@@ -13,8 +13,9 @@ use crate::recording::db_span::{MAX_STATEMENT, Past, record_past};
 /// The target of the events.
 pub(super) const TARGET: &str = "sqlx::query";
 
-/// Records the query that an event tells of, under what is current.
-pub(super) fn observe(event: &Event<'_>, database: Option<&Database>) {
+/// Records the query that an event tells of, under what is current. `span`: the statement of the span in which it was
+/// made, which a library around sqlx has made of the query.
+pub(super) fn observe(event: &Event<'_>, database: Option<&Database>, span: Option<&str>) {
     if context::with(|_| Some(())).is_none() {
         return;
     }
@@ -25,7 +26,7 @@ pub(super) fn observe(event: &Event<'_>, database: Option<&Database>) {
         "" => query.summary.trim(),
         statement => statement,
     };
-    if statement.is_empty() {
+    if statement.is_empty() || span.is_some_and(|known| known.trim() == statement) {
         return;
     }
     let past = Past {

@@ -72,6 +72,14 @@ impl Traced {
         }
     }
 
+    /// The statement that its fields have told, if it is the span of a query.
+    pub(super) fn statement(&self) -> Option<&str> {
+        match self {
+            Self::Span { meaning, .. } => meaning.text(Key::Statement),
+            Self::Transaction { .. } | Self::Carrier(_) => None,
+        }
+    }
+
     pub(super) fn agent(&self) -> Arc<Recorder> {
         match self {
             Self::Span { recording, .. } => recording.agent(),

@@ -74,7 +74,9 @@ pub(crate) fn begin_at(current: &Current, start: Option<Moment>) -> Option<Begin
 #[inline]
 pub(crate) fn stack_of(core: &Core, (start, end): (Moment, Moment)) -> Option<Box<[usize]>> {
     let min = core.settings.stack_trace_min_duration?;
-    let stack = (end.since(start) >= min).then(|| core.recorder.capture_stack())?;
+    let stack = end
+        .is_after(start, min)
+        .then(|| core.recorder.capture_stack())?;
     (!stack.is_empty()).then(|| stack.into_boxed_slice())
 }
 

@@ -54,7 +54,7 @@ pub(crate) fn write(out: &mut Vec<u8>, identity: &Identity, span: &FinishedSpan)
     let Some(digits) = json::short_millis(micros) else {
         out.extend_from_slice(&TEMPLATE);
         write_ids(hole(out, line), identity, span);
-        json::millis_of(out, micros);
+        json::millis(out, micros);
         let (said, rare) = end_of(identity, span);
         return write_end(out, &said, &rare, &span.tail);
     };
@@ -93,7 +93,7 @@ fn write_ids(head: &mut [u8; TEMPLATE.len()], identity: &Identity, span: &Finish
         span.parent_id.write_hex(parent);
     }
     // The transaction's own, plus the monotonic distance.
-    let later = span.start.nanos_since(identity.start) / 1_000;
+    let later = span.start.micros_since(identity.start);
     let timestamp = place(head, TIMESTAMP);
     identity.digits.timestamp.write(timestamp, later);
 }
@@ -161,7 +161,8 @@ fn write_end(out: &mut Vec<u8>, said: &Said<'_>, rare: &Rare<'_>, tail: &Tail) {
         out.extend_from_slice(b"\"composite\":{\"count\":");
         json::uint(out, composite.count.into());
         out.extend_from_slice(b",\"sum\":");
-        json::millis(out, composite.sum);
+        let sum = u64::try_from(composite.sum.as_micros()).unwrap_or(u64::MAX);
+        json::millis(out, sum);
         out.extend_from_slice(b",\"compression_strategy\":\"");
         out.extend_from_slice(composite.strategy.as_str().as_bytes());
         out.extend_from_slice(b"\"},");

@@ -182,6 +182,7 @@ impl Drop for Recording {
                 state.errored,
             )
         };
+        // The last child was kept back for an equal one to be merged with it. None follows any more.
         if let Some(kept) = kept {
             self.core.report(kept);
         }

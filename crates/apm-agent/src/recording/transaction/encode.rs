@@ -67,7 +67,7 @@ pub(crate) fn write(
     out.extend_from_slice(b",\"dropped\":");
     json::uint(out, state.reported.dropped.into());
     out.extend_from_slice(b"},\"duration\":");
-    json::millis_of(out, micros);
+    json::millis(out, micros);
     out.extend_from_slice(b"}}\n");
 }
 

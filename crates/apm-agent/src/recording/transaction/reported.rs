@@ -47,13 +47,7 @@ impl Reported {
         if thresholds.enabled {
             return self.merge(core, ended.into_span(), thresholds);
         }
-        self.settle(core);
-        // As `compression::keeps`, which looks at the whole span.
-        let keeps = ended.tail.is_query;
-        self.keep(ended.into_span());
-        if !keeps {
-            self.settle(core);
-        }
+        self.add(core, ended.into_span(), thresholds);
     }
 
     /// The same where compression is wanted.
@@ -63,10 +57,18 @@ impl Reported {
         {
             return;
         }
+        self.add(core, span, thresholds);
+    }
+
+    /// Keeps a child back, or reports it where nothing can change it any more.
+    #[inline]
+    fn add(&mut self, core: &Core, span: FinishedSpan, thresholds: Thresholds) {
         self.settle(core);
-        let keeps = compression::keeps(&span, thresholds);
         self.keep(span);
-        if !keeps {
+        if !self
+            .kept()
+            .is_some_and(|kept| compression::keeps(kept, thresholds))
+        {
             self.settle(core);
         }
     }

@@ -11,18 +11,10 @@ use actix_web::{Error, HttpResponse};
 use apm_agent::actix::{Badge, ServerTiming};
 
 use crate::support::Checked;
-
-const PAGE: &str = "<html><body><h1>shop</h1></body></html>";
-const HOSTILE: &str = "SELECT '</template><script>alert(1)</script>' FROM people";
+use crate::support::page::{PAGE, make_queries};
 
 async fn queries() -> HttpResponse {
-    drop(apm_agent::span_db(
-        "postgresql",
-        Some("shop"),
-        "SELECT 1 FROM people",
-    ));
-    let _outer = apm_agent::span("outer", "app");
-    drop(apm_agent::span_db("postgresql", Some("shop"), HOSTILE));
+    make_queries();
     page()
 }
 

@@ -1,10 +1,12 @@
 //! SQLite's work for a statement, as labels of its span.
 
+mod switched;
 mod texts;
+mod threads;
 mod unmeasured;
 
 use std::collections::BTreeMap;
-use std::sync::{Barrier, Mutex};
+use std::sync::Barrier;
 
 use apm_agent::diesel::QueryResultExt as _;
 use diesel::connection::SimpleConnection as _;
@@ -101,6 +103,22 @@ fn rows_affected(span: &Value) -> Option<u64> {
     span["context"]["db"]["rows_affected"].as_u64()
 }
 
+/// The text of a span's statement, its labels, and the rows that it changed.
+type Shown = (String, Vec<(String, u64)>, Option<u64>);
+
+fn shown(spans: &[Value]) -> Vec<Shown> {
+    let shown = spans.iter().map(|span| {
+        let labels = labels(span).into_iter();
+        let labels = labels.map(|(name, count)| (name.to_owned(), count));
+        (
+            statement(span).to_owned(),
+            labels.collect(),
+            rows_affected(span),
+        )
+    });
+    shown.collect()
+}
+
 fn ask(connection: &mut SqliteConnection, age: i32) -> usize {
     let found: Vec<i32> = towns::table
         .filter(towns::age.eq(age))
@@ -190,51 +208,6 @@ fn spans_say_what_sqlite_did_in_their_first_run_and_in_later_ones() {
             statement(&spans[0]),
             "SELECT `towns`.`id` FROM `towns` WHERE (`towns`.`age` = ?)"
         );
-    }
-}
-
-#[test]
-fn eight_threads_see_what_one_sees() {
-    let recorder = Checked::uncompressed();
-    let pool = towns(&recorder, 8);
-    let shown = |spans: &[Value]| -> Vec<_> {
-        let shown = spans.iter().map(|span| {
-            let labels: Vec<_> = labels(span)
-                .into_iter()
-                .map(|(name, n)| (name.to_owned(), n))
-                .collect();
-            (statement(span).to_owned(), labels, rows_affected(span))
-        });
-        shown.collect()
-    };
-    let alone = shown(&spans_of(&recorder, &pool, work));
-    assert_eq!(alone.len(), 6);
-    let start = Barrier::new(8);
-    recorder.run(|agent| {
-        std::thread::scope(|scope| {
-            for _ in 0..8 {
-                scope.spawn(|| {
-                    let mut connection = pool.get().unwrap();
-                    start.wait();
-                    for _ in 0..5 {
-                        agent
-                            .transaction("GET /", "request")
-                            .run(|| work(&mut connection));
-                    }
-                });
-            }
-        });
-    });
-    let spans = recorder.take().spans;
-    let mut of: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
-    for span in &spans {
-        of.entry(span["transaction_id"].as_str().unwrap())
-            .or_default()
-            .push(span.clone());
-    }
-    assert_eq!(of.len(), 40);
-    for spans in of.values() {
-        assert_eq!(shown(spans), alone);
     }
 }
 
@@ -413,27 +386,4 @@ fn pages_are_counted_for_a_file() {
     assert!(!labels(&spans[0]).contains_key("pages_written"));
     assert!(labels(&spans[1])["pages_written"] > 1, "{:?}", spans[1]);
     assert_eq!(labels(&spans[2]).get("pages_written"), None);
-}
-
-#[test]
-fn a_query_outside_of_a_transaction_leaves_nothing_for_the_next_one() {
-    let recorder = Checked::uncompressed();
-    let pool = wide_pool(&recorder, 1);
-    let count = |connection: &mut SqliteConnection| {
-        let _: Vec<i32> = people::table.select(people::id).load(connection).unwrap();
-    };
-    let mut spans = Vec::new();
-    for _ in 0..3 {
-        recorder.run(|_| {
-            let connection = &mut pool.get().unwrap();
-            count(connection);
-            count(connection);
-        });
-        spans.extend(spans_of(&recorder, &pool, count));
-    }
-    assert_eq!(spans.len(), 3);
-    assert!(
-        spans.iter().all(|span| labels(span) == labels(&spans[0])),
-        "{spans:?}"
-    );
 }

@@ -4,9 +4,10 @@ use apm_agent::{Agent, AgentGuard};
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
 use serde_json::Value;
+use test_support::alone;
 
-use crate::support::eventually;
 use crate::support::server::{Behaviour, FakeServer};
+use crate::support::{eventually, logged};
 
 fn agent(server: &FakeServer, disabled: &str) -> AgentGuard {
     Agent::builder()
@@ -113,4 +114,69 @@ fn files_that_a_reader_could_lock_and_agents_that_do_not_want_them_have_no_plans
         .map(|plan| &plan["sqlite_database"])
         .collect();
     assert_eq!(databases, ["wal.db"]);
+}
+
+#[test]
+fn the_log_says_once_that_tables_of_temporary_and_attached_databases_have_no_plan() {
+    alone("diesel::plans::statements_that_have_no_plan", &[]);
+}
+
+#[test]
+#[ignore = "alone in a process: the process has one logger, and the line comes once"]
+fn statements_that_have_no_plan() {
+    logged::start(::log::LevelFilter::Info);
+    let server = FakeServer::start(Behaviour::Accept);
+    let agent = agent(&server, "");
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("people.db");
+    let mut connection = open(&agent, file.to_str().unwrap(), "WAL");
+    connection
+        .batch_execute("ATTACH ':memory:' AS other; CREATE TABLE other.theirs (id INTEGER)")
+        .unwrap();
+    run(&agent, &mut connection, "SELECT id FROM mine");
+    run(&agent, &mut connection, "SELECT id FROM other.theirs");
+    // The thread takes one statement after the other: with the plan of this one, it is done with those before.
+    run(&agent, &mut connection, "SELECT max(id) FROM people");
+    let planned = eventually("a plan", || {
+        Some(plans(&server)).filter(|plans| !plans.is_empty())
+    });
+    assert_eq!(planned.len(), 1, "{planned:#?}");
+    let lines = logged::taken();
+    let about: Vec<&String> = lines
+        .iter()
+        .filter(|line| line.contains("a statement has no plan"))
+        .collect();
+    assert_eq!(about.len(), 1, "{lines:#?}");
+    assert!(about[0].contains("temporary and attached"), "{about:?}");
+    assert!(
+        about[0].contains("it uses a temporary or attached table"),
+        "{about:?}"
+    );
+}
+
+#[test]
+fn a_temporary_table_of_the_name_of_another_one_has_no_plan_and_the_other_one_keeps_its_own() {
+    const SQL: &str = "SELECT city FROM people WHERE city = 'x'";
+    let server = FakeServer::start(Behaviour::Accept);
+    let agent = agent(&server, "");
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("people.db");
+    let mut connection = open(&agent, file.to_str().unwrap(), "WAL");
+    connection
+        .batch_execute(
+            "CREATE INDEX people_city ON people (city); CREATE TEMP TABLE people (city TEXT)",
+        )
+        .unwrap();
+    run(&agent, &mut connection, SQL);
+    // The thread takes one statement after the other: with the plan of this one, it is done with those before.
+    run(&agent, &mut connection, "SELECT max(id) FROM main.people");
+    let planned = eventually("a plan", || {
+        Some(plans(&server)).filter(|plans| !plans.is_empty())
+    });
+    assert_eq!(planned.len(), 1, "{planned:#?}");
+    let fingerprint = sql_lexer::Fingerprint::of_subtype(SQL, "sqlite").hash;
+    assert_ne!(
+        planned[0]["sqlite_statement"],
+        format!("{fingerprint:016x}")
+    );
 }

@@ -1,7 +1,5 @@
 //! Reads the feature files that Elastic's agents share.
 
-use std::path::PathBuf;
-
 /// A scenario, or one row of an outline: its steps in order, without their first word.
 #[derive(Clone, Debug)]
 pub(crate) struct Scenario {
@@ -25,17 +23,9 @@ impl Step {
 
 /// The scenarios of a feature file of the shared data; `None` after a line that says that they were skipped.
 pub(crate) fn feature(name: &str) -> Option<Vec<Scenario>> {
-    let shared = std::env::var_os("POCKET_APM_SHARED").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
-        PathBuf::from,
-    );
-    match std::fs::read_to_string(shared.join("fixtures/agent/gherkin-specs").join(name)) {
-        Ok(text) => Some(scenarios(&text)),
-        Err(error) => {
-            eprintln!("skipped: {name}: {error}");
-            None
-        }
-    }
+    let path = test_support::shared(&format!("agent/gherkin-specs/{name}"))?;
+    let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{name}: {error}"));
+    Some(scenarios(&text))
 }
 
 /// Every scenario of a feature, outlines expanded.

@@ -1,6 +1,5 @@
 //! Elastic's own schemas of the intake, and its list of span types.
 
-use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use apm_agent::testing::Recorded;
@@ -89,18 +88,7 @@ fn schemas() -> Option<&'static Schemas> {
     static SCHEMAS: OnceLock<Option<Schemas>> = OnceLock::new();
     SCHEMAS
         .get_or_init(|| {
-            let shared = std::env::var_os("POCKET_APM_SHARED").map_or_else(
-                || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
-                PathBuf::from,
-            );
-            let fixtures = shared.join("fixtures");
-            if !fixtures.is_dir() {
-                eprintln!(
-                    "skipped: events are not checked against the intake's schemas: no {}",
-                    fixtures.display()
-                );
-                return None;
-            }
+            let fixtures = test_support::shared("")?;
             let read = |path: &str| -> Value {
                 let text = std::fs::read_to_string(fixtures.join(path)).unwrap();
                 serde_json::from_str(&text).unwrap()

@@ -46,6 +46,27 @@ fn a_query_is_a_span_that_began_before_its_event() {
 }
 
 #[test]
+fn a_query_of_which_a_library_has_made_a_span_is_no_second_one() {
+    let recorded = recorded(|| {
+        let sql = "SELECT name FROM people";
+        let of_library = ::tracing::info_span!(
+            "sea_orm.query_one",
+            otel.kind = "client",
+            db.system = "sqlite",
+            db.statement = ::tracing::field::Empty,
+        );
+        of_library.record("db.statement", sql);
+        let _within = of_library.entered();
+        let _driver = ::tracing::trace_span!("query_one").entered();
+        query("SELECT name FROM people", "", 0.25, 0);
+        // Another statement within it is a query of its own.
+        query("PRAGMA foreign_keys", "", 0.0, 0);
+    });
+    let names: Vec<_> = recorded.spans.iter().map(|span| &span["name"]).collect();
+    assert_eq!(names, ["PRAGMA", "SELECT FROM people"]);
+}
+
+#[test]
 fn the_database_is_the_one_that_the_service_names() {
     let recorder = Checked::uncompressed();
     let layer = apm_agent::tracing::layer().with_sqlx("postgresql", Some("shop"));

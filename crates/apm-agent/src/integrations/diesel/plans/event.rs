@@ -14,13 +14,14 @@ use crate::worker::metrics::Metricset;
 /// The version of the labels.
 const VERSION: &str = "1";
 
-/// Sends a plan, unless `disable_metrics` has its name. `schema`: the version of SQLite's schema.
+/// Sends a plan, unless `disable_metrics` has its name. `schema`: the version of SQLite's schema. `again`: it was sent
+/// before, so that it tells of no change.
 pub(super) fn send(
     recorder: &Recorder,
     source: &Source,
     sql: &str,
     schema: Option<i64>,
-    plan: &Plan,
+    (plan, again): (&Plan, bool),
 ) {
     // The fingerprint of the text that spans have.
     let subtype = source.target.subtype();
@@ -34,6 +35,9 @@ pub(super) fn send(
     let mut label = |name: &str, value: String| labels.insert(format!("{family}_{name}"), value);
     label("plan", plan.text.clone());
     label("plan_version", VERSION.to_owned());
+    if again {
+        label("plan_again", "1".to_owned());
+    }
     label("statement", format!("{fingerprint:016x}"));
     if let Some(instance) = &source.instance {
         label("database", instance.to_string());

@@ -24,6 +24,11 @@ pub(super) trait Explain {
         Ok(None)
     }
 
+    /// A hash of the statistics by which plans are made; 0 where there are none, or are not looked at.
+    fn statistics(&mut self) -> u64 {
+        0
+    }
+
     /// The plan of a statement, which is not run.
     fn plan(&mut self, sql: &str) -> Result<Plan, Unexplained>;
 }

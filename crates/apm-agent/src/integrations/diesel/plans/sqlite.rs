@@ -1,10 +1,11 @@
 //! Plans of SQLite: from a read-only connection to the service's file.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Integer, Text};
+use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 
 use super::NoPlans;
 use super::explain::{Explain, Unexplained};
@@ -17,6 +18,17 @@ pub(super) struct Explainer(SqliteConnection);
 struct Version {
     #[diesel(sql_type = BigInt)]
     schema_version: i64,
+}
+
+/// A row of the statistics that ANALYZE keeps.
+#[derive(Hash, QueryableByName)]
+struct Statistic {
+    #[diesel(sql_type = Nullable<Text>)]
+    tbl: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    idx: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    stat: Option<String>,
 }
 
 #[derive(QueryableByName)]
@@ -66,6 +78,18 @@ impl Explain for Explainer {
         let version: Version =
             diesel::sql_query("PRAGMA schema_version").get_result(&mut self.0)?;
         Ok(Some(version.schema_version))
+    }
+
+    /// ANALYZE changes them and leaves the version of the schema, but for the first time.
+    fn statistics(&mut self) -> u64 {
+        let asked = diesel::sql_query("SELECT tbl, idx, stat FROM sqlite_stat1");
+        // Before the first ANALYZE there is no such table.
+        let Ok(statistics) = asked.load::<Statistic>(&mut self.0) else {
+            return 0;
+        };
+        let mut hash = DefaultHasher::new();
+        statistics.hash(&mut hash);
+        hash.finish()
     }
 
     fn plan(&mut self, sql: &str) -> Result<Plan, Unexplained> {

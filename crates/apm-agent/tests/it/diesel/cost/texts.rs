@@ -209,3 +209,57 @@ fn pings_stay_silent_after_their_first_one_too() {
     assert_eq!(names(&recorded), ["SELECT"]);
     assert_eq!(recorded.transactions[0]["span_count"]["started"], 1);
 }
+
+#[test]
+fn changed_rows_are_known_behind_a_comment_and_a_with_too() {
+    let recorder = Checked::uncompressed();
+    let pool = towns(&recorder, 1);
+    let texts = [
+        (
+            "/* all of the south */ UPDATE towns SET city = 'x' WHERE id <= 3",
+            Some(3),
+        ),
+        ("-- gone\nDELETE FROM towns WHERE id = 1", Some(1)),
+        (
+            "WITH s AS (SELECT id FROM towns WHERE id <= 6) UPDATE towns SET city = 'y' WHERE id IN (SELECT id FROM s)",
+            Some(5),
+        ),
+        (
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 4) \
+             DELETE FROM towns WHERE id IN (SELECT i FROM n)",
+            Some(3),
+        ),
+        (
+            "WITH s AS (SELECT id FROM towns) SELECT count(*) AS n FROM s",
+            None,
+        ),
+        ("/* none */ SELECT 1 AS n", None),
+    ];
+    for round in 0..2 {
+        let spans = spans_of(&recorder, &pool, |connection| {
+            connection
+                .begin_test_transaction()
+                .expect("no transaction is open");
+            for (sql, _) in texts {
+                diesel::sql_query(sql).execute(connection).unwrap();
+            }
+            AnsiTransactionManager::rollback_transaction(connection).unwrap();
+        });
+        for (sql, rows) in texts {
+            let found: Vec<_> = spans.iter().filter(|span| statement(span) == sql).collect();
+            assert_eq!(found.len(), 1, "{sql}");
+            assert_eq!(rows_affected(found[0]), rows, "{round}: {sql}");
+        }
+        // In a batch they are counted by the texts that SQLite reports.
+        let spans = spans_of(&recorder, &pool, |connection| {
+            connection
+                .batch_execute(
+                    "UPDATE towns SET city = 'a' WHERE id <= 2; \
+                     WITH s AS (SELECT 1 AS id) UPDATE towns SET city = 'b' WHERE id IN (SELECT id FROM s); \
+                     WITH s AS (SELECT 1 AS id) SELECT id FROM s",
+                )
+                .unwrap();
+        });
+        assert_eq!(rows_affected(&spans[0]), Some(3), "{spans:#?}");
+    }
+}

@@ -1,6 +1,7 @@
 //! Connections that cannot be measured.
 
 use super::*;
+use crate::support::logged;
 
 /// Takes the meter's function away from each connection.
 #[derive(Debug)]
@@ -55,23 +56,6 @@ fn where_sqlite_cannot_be_asked_spans_are_as_those_of_other_databases() {
     }
 }
 
-static LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
-
-#[derive(Debug)]
-struct Lines;
-
-impl ::log::Log for Lines {
-    fn enabled(&self, _: &::log::Metadata<'_>) -> bool {
-        true
-    }
-
-    fn log(&self, record: &::log::Record<'_>) {
-        LINES.lock().unwrap().push(record.args().to_string());
-    }
-
-    fn flush(&self) {}
-}
-
 #[test]
 fn the_log_says_once_that_sqlite_cannot_be_asked() {
     alone(
@@ -83,15 +67,14 @@ fn the_log_says_once_that_sqlite_cannot_be_asked() {
 #[test]
 #[ignore = "alone in a process: the process has one logger, and the line comes once"]
 fn connections_that_cannot_be_asked() {
-    ::log::set_logger(&Lines).unwrap();
-    ::log::set_max_level(::log::LevelFilter::Warn);
+    logged::start(::log::LevelFilter::Warn);
     let recorder = Checked::default();
     for _ in 0..3 {
         let customizer = recorder.agent().diesel("people.db").then(Unmeasurable);
         let mut connection = SqliteConnection::establish(":memory:").unwrap();
         customizer.on_acquire(&mut connection).unwrap();
     }
-    let lines = LINES.lock().unwrap();
+    let lines = logged::taken();
     let about = lines.iter().filter(|line| line.contains("what SQLite did"));
     assert_eq!(about.count(), 1, "{lines:?}");
 }
