@@ -4,6 +4,7 @@
 //! cargo bench -p pocket-apm-intake --bench otlp                          # decoding alone
 //! POCKET_APM_OTLP=300000 cargo bench -p pocket-apm-intake --bench otlp   # so many spans are stored: CPU and bytes
 //! POCKET_APM_OTLP=300000 POCKET_APM_OTLP_SERVER=127.0.0.1:8200 …         # the same to a running server, over HTTP
+//! POCKET_APM_OTLP_ACROSS=1 …                                             # each trace goes across three services
 //! ```
 //!
 //! Bodies are those of an SDK's batch processor: 512 spans of one resource, in traces of about ten, a third of them
@@ -12,6 +13,8 @@
 //!
 //! For the store, bodies of twelve services alternate, with fresh ids and moving times.
 
+#[path = "otlp/across.rs"]
+mod across;
 #[path = "otlp/request.rs"]
 mod request;
 #[path = "otlp/server.rs"]

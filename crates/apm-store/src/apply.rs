@@ -2,6 +2,7 @@
 
 mod calls;
 mod error;
+mod instance;
 mod labels;
 mod log;
 mod memory;

@@ -185,6 +185,7 @@ fn copy(from: &Path, to: &Path) -> Result<(), BackupError> {
         source,
     };
     let mut conn = open::owned(from)?;
+    // One statement reads in one transaction: the copy is the database of one moment.
     diesel::sql_query("VACUUM INTO ?")
         .bind::<Text, _>(uri(to, "rw"))
         .run(&mut conn)

@@ -59,6 +59,9 @@ pub(super) struct Facts {
     /// The earliest and the latest event, µs since the epoch.
     pub(super) ts_min: i64,
     pub(super) ts_max: i64,
+    /// The longest transaction and the longest span, µs.
+    pub(super) tx_longest: Option<i64>,
+    pub(super) span_longest: Option<i64>,
 }
 
 impl Builder {
@@ -72,7 +75,18 @@ impl Builder {
             received,
             ts_min: if first { ts } else { ts.min(self.facts.ts_min) },
             ts_max: if first { ts } else { ts.max(self.facts.ts_max) },
+            ..self.facts
         };
+    }
+
+    /// Notes the duration (µs) of the transaction that is added next.
+    pub(super) fn transaction(&mut self, duration: i64) {
+        self.facts.tx_longest = self.facts.tx_longest.max(Some(duration));
+    }
+
+    /// The same of a span.
+    pub(super) fn span(&mut self, duration: i64) {
+        self.facts.span_longest = self.facts.span_longest.max(Some(duration));
     }
 
     pub(super) fn facts(&self) -> Facts {
@@ -84,6 +98,7 @@ impl Builder {
         let data = packer.pack_growing(&self.raw);
         let mut sums = Vec::with_capacity(self.sums.len() + SUM);
         sums.extend_from_slice(&self.sums);
+        // Behind those of the rows, so that their places do not depend on it.
         sums.extend_from_slice(&checksum(&data));
         (data, sums)
     }

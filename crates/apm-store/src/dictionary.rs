@@ -15,8 +15,8 @@ use std::collections::HashSet;
 use diesel::{QueryResult, SqliteConnection};
 
 pub(super) use entries::{
-    Destination, ErrorGroup, MetricName, MetricSeries, Resource, ResultValue, Service, SpanGroup,
-    Stack, Statement, TxGroup,
+    Destination, ErrorGroup, Instance, MetricName, MetricSeries, Resource, ResultValue, Service,
+    SpanGroup, Stack, Statement, TxGroup,
 };
 
 use super::cache::Cache;
@@ -287,6 +287,7 @@ fn look_up<E: Entry>(
     let Some(mut known) = entry.find(conn)? else {
         return Ok(None);
     };
+    // Once an hour: a write with each use would cost more than the sweep frees.
     if now - known.last_seen >= HOUR {
         E::touch(known.id, now, conn)?;
         known.last_seen = now;

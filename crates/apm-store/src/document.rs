@@ -10,6 +10,7 @@
 pub mod address;
 mod context;
 mod fields;
+mod instance;
 mod kinds;
 mod metrics;
 mod origin;
@@ -31,6 +32,7 @@ use crate::event::{Kind, StoredEvent};
 use crate::json::Json;
 use crate::limits::OTHER;
 use fields::Fields;
+pub use instance::{Instance, instance};
 pub use sent::{Sent, milliseconds, sent};
 
 /// Different metadata whose fields are held by [`Documents`].
@@ -103,11 +105,15 @@ impl Documents {
 
     /// The document of an event.
     pub fn document(&mut self, event: &StoredEvent) -> Value {
-        self.with(event, |document| document.fields.clone().into_value())
+        self.make(event, |document| document.fields.into_value())
     }
 
     /// Calls `then` with the document of an event, no text of which is copied.
     pub fn with<T>(&mut self, event: &StoredEvent, then: impl FnOnce(&Document<'_>) -> T) -> T {
+        self.make(event, |document| then(&document))
+    }
+
+    fn make<T>(&mut self, event: &StoredEvent, then: impl FnOnce(Document<'_>) -> T) -> T {
         let resource = &event.resource;
         let address = Arc::as_ptr(resource).cast::<u8>().addr();
         // Senders change with each start of a service: those of long ago would stay for ever.
@@ -159,7 +165,7 @@ fn with_sender<'a, T>(
     event: &'a StoredEvent,
     sender: &'a Fields<'static>,
     form: &Form,
-    then: impl FnOnce(&Document<'_>) -> T,
+    then: impl FnOnce(Document<'_>) -> T,
 ) -> T {
     let rest = Json::read(&event.rest).unwrap_or_default();
     let stack = event
@@ -169,7 +175,7 @@ fn with_sender<'a, T>(
     let stack = stack.unwrap_or_default();
     let mut fields = sender.share();
     fill(&mut fields, event, &rest, &stack, form);
-    then(&Document { fields, sender })
+    then(Document { fields, sender })
 }
 
 fn fill<'a>(

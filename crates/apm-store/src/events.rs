@@ -3,7 +3,7 @@
 mod rows;
 mod scan;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use diesel::dsl::{max, min};
@@ -21,23 +21,58 @@ pub use scan::{Texts, Wanted, of_block};
 /// The events of these numbers, in their order; numbers that are not there (any more) are left out, and one that is
 /// asked for twice comes once.
 pub fn events(conn: &mut SqliteConnection, seqs: &[i64]) -> Result<Vec<StoredEvent>, StoreError> {
-    // Each block is unpacked once, in whatever order its events are asked for.
-    let mut wanted: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
-    for seq in seqs {
-        wanted.entry(seq.div_euclid(SLOTS)).or_default().push(*seq);
+    Ok(events_while(conn, seqs, |_| true)?.0)
+}
+
+/// The progress of a reading of events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Of how many of the numbers asked for, from the first on, the events were read.
+    pub seqs: usize,
+    /// Bytes of the events that were read, as they are stored.
+    pub bytes: usize,
+}
+
+/// The same for as long as `goes_on` says so, which is asked before each block but the first; and of how many of the
+/// numbers these are all. Each block is unpacked once, in whatever order its events are asked for: to read the events
+/// of a page in parts would unpack the same blocks for each part.
+pub fn events_while(
+    conn: &mut SqliteConnection,
+    seqs: &[i64],
+    mut goes_on: impl FnMut(Progress) -> bool,
+) -> Result<(Vec<StoredEvent>, usize), StoreError> {
+    // Each block with the place of the first of its events, in the order of these places.
+    let mut wanted: Vec<(usize, Vec<i64>)> = Vec::new();
+    let mut places: HashMap<i64, usize> = HashMap::new();
+    for (index, seq) in seqs.iter().enumerate() {
+        let place = *places.entry(seq.div_euclid(SLOTS)).or_insert(wanted.len());
+        if place == wanted.len() {
+            wanted.push((index, Vec::new()));
+        }
+        wanted[place].1.push(*seq);
     }
     let mut texts = Texts::default();
     let mut reader = Reader::new(conn, &mut texts);
     let mut found = HashMap::with_capacity(seqs.len());
-    for (block, mut seqs) in wanted {
+    let mut bytes = 0;
+    let mut whole = seqs.len();
+    for (index, mut seqs) in wanted {
+        let progress = Progress { seqs: index, bytes };
+        if index > 0 && !goes_on(progress) {
+            whole = index;
+            break;
+        }
         seqs.sort_unstable();
+        let block = seqs[0].div_euclid(SLOTS);
         for event in reader.block(block, &runs(&seqs), |row| {
             seqs.binary_search(&row.seq).is_ok()
         })? {
+            bytes += event.stored_bytes();
             found.insert(event.seq, event);
         }
     }
-    Ok(seqs.iter().filter_map(|seq| found.remove(seq)).collect())
+    let own = seqs[..whole].iter().filter_map(|seq| found.remove(seq));
+    Ok((own.collect(), whole))
 }
 
 /// The events of a block from `first` to `last`, in the order of their numbers.
@@ -77,6 +112,7 @@ pub fn trace_in(
     let mut events = Vec::new();
     for block in blocks {
         let first = block * SLOTS;
+        // Of a block, events of other traces are passed over by their rows, before anything is copied.
         events.extend(reader.block(*block, &[(first, first + SLOTS - 1)], |row| {
             row.trace_id.as_ref() == Some(&id)
         })?);
@@ -149,6 +185,7 @@ impl<'c> Reader<'c> {
         let Some(block) = packed(self.conn, id)? else {
             return Ok(Vec::new());
         };
+        // A block is unpacked once for all ranges of it.
         let raw = block.unpack()?;
         self.rows(id, &documents(&raw)?, block.sums(), ranges, wanted)
     }
@@ -168,6 +205,7 @@ impl<'c> Reader<'c> {
         };
         let mut found = Vec::new();
         for (first, last) in ranges {
+            // Documents tell the kinds that a range has. Tables of the others are not asked.
             let there = |kind: &Kind| {
                 let mut seqs = *first..=*last;
                 seqs.any(|seq| document(seq).is_some_and(|document| document.kind == *kind))
@@ -238,6 +276,7 @@ impl<'c> Reader<'c> {
     }
 
     fn stack(&mut self, id: i64) -> Result<String, StoreError> {
+        // Stacks are shared by many events, and unpacking one costs more than a copy.
         if let Some(json) = self.texts.stack(id) {
             return Ok(json);
         }
@@ -278,6 +317,7 @@ pub(super) fn check_block(conn: &mut SqliteConnection, id: i64) -> Result<(), St
         rows::each(conn, kind, (first, last), block.sums(), |_| {
             found += 1;
         })?;
+        // A row that is lost shows here: its document is still in the block.
         if wanted != found {
             return Err(StoreError::BadBlock(format!(
                 "{found} rows of {wanted} events of the kind {}",

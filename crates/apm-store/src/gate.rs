@@ -67,6 +67,7 @@ impl Gate {
     pub(super) fn close(&self, patience: Duration) -> Closed<'_> {
         let deadline = Instant::now() + patience;
         let mut state = self.lock();
+        // Closed before it waits: readers that overlap would never leave a moment without one.
         state.closed = true;
         while state.reading > 0 {
             let left = deadline.saturating_duration_since(Instant::now());

@@ -45,6 +45,7 @@ impl<'a> Json<'a> {
             Self::Bool(value) => Self::Bool(*value),
             Self::Number(value) => Self::Number(value.clone()),
             Self::Text(text) => Self::Text(Cow::Borrowed(text)),
+            // Parts of any size are one reference.
             Self::List(_) | Self::Object(_) => Self::Shared(self),
             Self::Shared(value) => Self::Shared(value),
         }

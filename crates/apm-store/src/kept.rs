@@ -135,12 +135,13 @@ pub fn pin(
     room: Option<i64>,
     now: i64,
 ) -> QueryResult<Pin> {
+    // The form may be sent twice: the trace is pinned already, however many others are.
+    if reason(conn, trace)? == Some(Reason::Pinned) {
+        return Ok(Pin::Pinned);
+    }
     let pinned = room_of(conn, Reason::Pinned)?;
     if pinned.traces >= MOST_PINS || room.is_some_and(|room| pinned.bytes >= room) {
         return Ok(Pin::Full);
-    }
-    if reason(conn, trace)? == Some(Reason::Pinned) {
-        return Ok(Pin::Pinned);
     }
     let sql = format!(
         "INSERT INTO kept_for (reason, subject, plan, hour, trace_id) VALUES (1, {entry}, 0, {now}, ?)"
@@ -168,6 +169,7 @@ pub fn entry(conn: &mut SqliteConnection, trace: &str) -> Result<Option<i64>, St
             return Ok(Some(group));
         }
     }
+    // None of its transactions is stored. Its spans or errors may be.
     for block in blocks {
         if !trace_in(conn, trace, &[block])?.is_empty() {
             return Ok(Some(0));

@@ -18,6 +18,7 @@ mod block;
 mod blocking;
 mod bounds;
 mod cache;
+pub mod cause;
 mod checksum;
 mod clear;
 mod coarse_rollups;
@@ -39,6 +40,7 @@ mod limits;
 mod lookups;
 #[doc(hidden)]
 pub mod measure;
+mod number;
 mod open;
 mod options;
 pub mod output;
@@ -66,7 +68,9 @@ mod writer;
 pub use backup::{Backup, BackupError, backup, partial};
 pub use direction::{is_obeyed, turns_direction};
 pub use error::{OpenError, StoreError, SubmitError};
-pub use events::{Texts, Wanted, events, of_block, trace, trace_blocks, trace_in};
+pub use events::{
+    Progress, Texts, Wanted, events, events_while, of_block, trace, trace_blocks, trace_in,
+};
 pub use id::StoredId;
 pub use limits::{Beyond, NAMES, NameKind, NameLimit, NameLimits, OTHER};
 pub use open::{MIGRATIONS, uri};

@@ -44,11 +44,13 @@ pub enum NameKind {
     Label,
     /// Series of a metric, by their labels.
     Series,
+    /// Instances of a service, by how they describe themselves.
+    Instance,
 }
 
 impl NameKind {
     /// All of them, in the order in which they are told.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Service,
         Self::Transaction,
         Self::Result,
@@ -59,6 +61,7 @@ impl NameKind {
         Self::SelfTime,
         Self::Label,
         Self::Series,
+        Self::Instance,
     ];
 
     /// Their names in counters.
@@ -75,6 +78,7 @@ impl NameKind {
             Self::SelfTime => "self_times",
             Self::Label => "labels",
             Self::Series => "series",
+            Self::Instance => "instances",
         }
     }
 }

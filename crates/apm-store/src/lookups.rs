@@ -21,7 +21,7 @@ use crate::event::Batch;
 use events::{NEW_YEAR, named};
 
 /// The look-up of each dictionary, as `EXPLAIN QUERY PLAN` tells it.
-const PLANS: [(&str, &str); 11] = [
+const PLANS: [(&str, &str); 12] = [
     (
         "service",
         "INDEX sqlite_autoindex_service_1 (name=? AND environment=?)",
@@ -62,6 +62,10 @@ const PLANS: [(&str, &str); 11] = [
         "metric_series",
         "INDEX sqlite_autoindex_metric_series_1 (service_id=? AND name_id=? AND kind=? AND unit=? AND labels=?)",
     ),
+    (
+        "instance",
+        "INDEX sqlite_autoindex_instance_1 (service_id=? AND node=? AND version=? AND host=? AND pod=? AND runtime=?)",
+    ),
     ("stack", "INDEX stack_hash (hash=?)"),
 ];
 
@@ -79,7 +83,7 @@ impl Writer {
             ..StoreOptions::new(dir.path().join("apm.db"))
         };
         let opened = open::open(&options).expect("opens");
-        let memory = Memory::new(opened.next, names).expect("zstd");
+        let memory = Memory::new(opened.next, names).expect("zstd").sharing(true);
         Self {
             conn: opened.conn,
             memory,

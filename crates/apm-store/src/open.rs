@@ -10,7 +10,7 @@ use std::time::Instant;
 use diesel::connection::SimpleConnection;
 use diesel::migration::{Migration, MigrationSource};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::Text;
 use diesel::sqlite::Sqlite;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
@@ -19,6 +19,7 @@ use super::bounds::{Bounds, PAGE};
 use super::error::{OpenError, StoreError};
 use super::file::beside;
 use super::kept;
+use super::number::number;
 use super::options::{Durability, StoreOptions};
 use super::schema::block;
 use super::{access, coarse_rollups, output};
@@ -220,22 +221,9 @@ enum Owner {
 }
 
 #[derive(QueryableByName)]
-struct Number {
-    #[diesel(sql_type = BigInt)]
-    n: i64,
-}
-
-#[derive(QueryableByName)]
 struct Line {
     #[diesel(sql_type = Text)]
     line: String,
-}
-
-/// The number that a query answers as `n`.
-pub(super) fn number(conn: &mut SqliteConnection, sql: &str) -> QueryResult<i64> {
-    diesel::sql_query(sql)
-        .get_result::<Number>(conn)
-        .map(|row| row.n)
 }
 
 /// A number that differs after another process wrote.

@@ -11,7 +11,7 @@ use diesel::{insert_into, sql_query};
 
 use super::block::SLOTS;
 use super::first_rows::first_rows;
-use super::schema::{output, output_aggregate, output_refusal, output_refused};
+use super::schema::{block, output, output_aggregate, output_refusal, output_refused};
 use super::statement::Run as _;
 pub use next::{Newest, Next, newest, next};
 
@@ -137,12 +137,37 @@ pub fn open(conn: &mut SqliteConnection, name: &str) -> QueryResult<State> {
     Ok(row.into())
 }
 
+/// Notes the name that the engine gives itself. Gives back the one before, if that was another one.
+pub fn meet(conn: &mut SqliteConnection, engine: &str) -> QueryResult<Option<String>> {
+    let before: Option<Option<String>> = output::table
+        .select(output::engine)
+        .get_result(conn)
+        .optional()?;
+    diesel::update(output::table)
+        .set(output::engine.eq(engine))
+        .run(conn)?;
+    Ok(before.flatten().filter(|before| before != engine))
+}
+
+/// When the events behind one arrived at the earliest, seconds since the epoch; 0 where that is not known.
+pub fn arrived_after(conn: &mut SqliteConnection, seq: i64) -> QueryResult<i64> {
+    // Blocks fill one after the other.
+    let before: Option<i64> = block::table
+        .filter(block::id.lt((seq + 1).div_euclid(SLOTS)))
+        .order(block::id.desc())
+        .select(block::received)
+        .get_result(conn)
+        .optional()?;
+    Ok(before.unwrap_or_default())
+}
+
 /// Notes which documents are about to be sent.
 pub fn begin(conn: &mut SqliteConnection, flight: Flight) -> QueryResult<()> {
     let kind = match flight.kind {
         Cargo::Events => 0,
         Cargo::Aggregates => 1,
     };
+    // Committed before the request goes out: after a crash the engine is asked for these documents.
     diesel::update(output::table)
         .set((
             output::flight_kind.eq(Some(kind)),
@@ -156,6 +181,7 @@ pub fn begin(conn: &mut SqliteConnection, flight: Flight) -> QueryResult<()> {
 
 /// The documents of a flight are done.
 pub fn end(conn: &mut SqliteConnection, flight: Flight, landed: &Landed) -> QueryResult<()> {
+    // The place moves in the transaction that ends the flight, so that no document is on its way and done.
     diesel::update(output::table)
         .set((
             output::flight_kind.eq(None::<i32>),
@@ -213,6 +239,7 @@ pub fn aggregate(
     widths: [bool; 3],
     documents: &[(String, Vec<u8>)],
 ) -> QueryResult<()> {
+    // Documents and the place up to which they count are one transaction: a crash counts no event twice or never.
     for (dataset, document) in documents {
         sql_query("INSERT INTO output_aggregate (dataset, document) VALUES (?, ?)")
             .bind::<Text, _>(dataset)
@@ -269,6 +296,7 @@ pub fn refusals(conn: &mut SqliteConnection) -> QueryResult<Vec<Refusal>> {
 /// The first block of which the output still needs events, be it to count them in an aggregate: one that starts after a
 /// crash reads them again. `i64::MAX` where there is no output.
 pub(super) fn first_needed_block(conn: &mut SqliteConnection) -> QueryResult<i64> {
+    // The slowest of all: an event stays until it is sent, and counted in each width.
     let done = state(conn)?.map(|state| state.aggregated.into_iter().fold(state.sent, i64::min));
     Ok(done.map_or(i64::MAX, |done| (done + 1).div_euclid(SLOTS)))
 }

@@ -79,6 +79,7 @@ impl Pool {
         // A query that still waits for a place does not read, and must not keep the writer waiting.
         pooled.pass = Some(self.gate.enter()?);
         let kept = self.lock().idle.pop();
+        // The lock is released here: opening a file takes time.
         pooled.conn = match kept {
             Some(conn) => Some(conn),
             None => Some(open::reader(&self.path)?),
@@ -97,6 +98,7 @@ impl Pool {
         let asked = Instant::now();
         let deadline = asked + PATIENCE;
         let mut state = self.lock();
+        // Counted before it waits: those who read meanwhile see that another one wants a connection.
         self.wanting.fetch_add(1, Ordering::Relaxed);
         while state.taken >= self.limit {
             let left = deadline.saturating_duration_since(Instant::now());
@@ -146,6 +148,7 @@ impl Drop for Pooled<'_> {
         // A query that panicked may have left it in the middle of something.
         let kept = self.conn.take().filter(|_| !std::thread::panicking());
         let mut state = self.pool.lock();
+        // The connection is back before its place is free, so that the next reader finds one.
         state.idle.extend(kept);
         state.taken -= 1;
         drop(state);

@@ -88,6 +88,7 @@ impl<T> Queue<T> {
         state.held.events += weight.events;
         state.held.bytes += weight.bytes;
         state.jobs.push_back((job, weight));
+        // The writer takes the lock as soon as it is woken, so it is released before.
         drop(state);
         self.filled.notify_one();
         Ok(())

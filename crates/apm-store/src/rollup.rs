@@ -1,9 +1,9 @@
 //! The counts that a batch of events adds to the rollups: made in memory, written in one go.
 //!
-//! Counts by minute of event time, for transactions, statements, destinations, error groups, breakdowns, web vitals
-//! and metrics; [`LEVELS`] above the minute are made from it when it is written, so that all levels always agree.
-//! Counts and sums are weighted by 1 / sample rate; a rate of 0 counts nothing. A composite span counts as often as it
-//! stands for.
+//! Counts by minute of event time, for transactions, statements, destinations, error groups, breakdowns, web vitals,
+//! instances and metrics; [`LEVELS`] above the minute are made from it when it is written, so that all levels always
+//! agree. Counts and sums are weighted by 1 / sample rate; a rate of 0 counts nothing. A composite span counts as often
+//! as it stands for.
 //!
 //! Durations go into logarithmic bins (γ = 1.02, as in DDSketch, <https://arxiv.org/abs/1908.10693>), which can be
 //! added up: any percentile read from them is at most 1 % off.
@@ -13,6 +13,7 @@
 mod calls;
 mod cost;
 mod events;
+mod instances;
 mod journal;
 mod metrics;
 mod readings;
@@ -23,6 +24,8 @@ pub(crate) use calls::{CallKey, CallSeries};
 pub(crate) use cost::{CostBinKey, CostCell, CostKey, CostSeries};
 pub(crate) use events::EventCounts;
 pub use events::{ENTRY, kind_code};
+pub use instances::longest_of;
+pub(crate) use instances::{Gauge, InstanceBinKey, InstanceCell, InstanceKey, InstanceSeries};
 pub(crate) use metrics::{
     Increase, LARGEST, MetricBinKey, MetricCell, MetricKey, MetricRollup, is_bin,
 };
@@ -250,6 +253,8 @@ pub(crate) struct Rollup {
     pub(crate) calls: CallSeries,
     /// Web vitals of pages.
     pub(crate) vitals: VitalSeries,
+    /// Instances of services.
+    pub(crate) instances: InstanceSeries,
     /// Series of metrics, but for [`Self::grown`].
     pub(crate) metrics: MetricRollup,
     /// The growth of what counts from a start.
@@ -271,6 +276,7 @@ impl Rollup {
         self.destination.absorb(&other.destination);
         self.calls.absorb(&other.calls);
         self.vitals.absorb(&other.vitals);
+        self.instances.absorb(&other.instances);
         self.metrics.absorb(&other.metrics);
         self.grown.absorb(&other.grown);
         for ((group, bucket), n) in &other.errors {
@@ -335,6 +341,7 @@ impl Rollup {
             .chain(self.errors.keys().map(|(_, bucket)| *bucket))
             .chain(self.breakdown.keys().map(|key| key.bucket))
             .chain(self.vitals.buckets())
+            .chain(self.instances.buckets())
             .chain(self.metrics.buckets())
             .chain(self.grown.buckets())
             .map(|bucket| coarser(bucket, level))

@@ -1,5 +1,6 @@
 //! Adds what a batch counted to the rollup tables, in the same commit as the rows.
 
+mod instances;
 mod metrics;
 
 use diesel::{QueryResult, SqliteConnection};
@@ -46,6 +47,7 @@ pub(super) fn add(
             bin: key.bin,
             count,
         })?;
+        instances::add(conn, &rollup.instances, level)?;
         for metrics in [&rollup.metrics, &rollup.grown] {
             metrics::add(conn, metrics, level)?;
         }

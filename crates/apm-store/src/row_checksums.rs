@@ -5,9 +5,11 @@
 //!
 //! A row is read once: its checksum and the event are made of the same values.
 
+use std::cell::RefCell;
 use std::marker::PhantomData;
 
 use diesel::backend::Backend;
+use diesel::connection::DefaultLoadingMode;
 use diesel::deserialize::{self, FromSql, QueryableByName};
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
@@ -27,11 +29,13 @@ enum Value {
     Int(i64),
     Real(f64),
     Text(String),
+    /// Sixteen bytes: an id of a trace, of which most rows have one.
+    Id([u8; 16]),
     Blob(Vec<u8>),
 }
 
 impl FromSql<Binary, Sqlite> for Value {
-    fn from_sql(value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
+    fn from_sql(mut value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
         Ok(match value.value_type() {
             None => Self::Null,
             Some(SqliteType::Long | SqliteType::Integer | SqliteType::SmallInt) => {
@@ -43,7 +47,11 @@ impl FromSql<Binary, Sqlite> for Value {
             Some(SqliteType::Text) => {
                 Self::Text(<String as FromSql<Text, Sqlite>>::from_sql(value)?)
             }
-            _ => Self::Blob(<Vec<u8> as FromSql<Binary, Sqlite>>::from_sql(value)?),
+            Some(SqliteType::Binary) => {
+                let bytes = value.read_blob();
+                let id = bytes.try_into().map(Self::Id);
+                id.unwrap_or_else(|_| Self::Blob(bytes.to_vec()))
+            }
         })
     }
 
@@ -61,6 +69,7 @@ impl Value {
             Self::Int(value) => sum.int(*value),
             Self::Real(value) => sum.real(*value),
             Self::Text(value) => sum.text(value),
+            Self::Id(value) => sum.blob(value),
             Self::Blob(value) => sum.blob(value),
         }
     }
@@ -113,8 +122,8 @@ impl Values {
             Value::Null => None,
             Value::Int(id) => Some(StoredId::Short(id.cast_unsigned())),
             Value::Text(id) => Some(StoredId::Other(id)),
-            Value::Blob(id) => Some(StoredId::Long(id.try_into().map_err(|_| BadValue(at))?)),
-            Value::Real(_) => return Err(BadValue(at)),
+            Value::Id(id) => Some(StoredId::Long(id)),
+            Value::Real(_) | Value::Blob(_) => return Err(BadValue(at)),
         })
     }
 }
@@ -130,6 +139,11 @@ pub(super) trait Stored: Row {
 
     /// The event; nothing where a name that it refers to is gone.
     fn event(values: &mut Values) -> Result<Option<Self::Event>, BadValue>;
+}
+
+thread_local! {
+    /// The memory of the next checksum.
+    static MEMORY: RefCell<Checksum> = RefCell::default();
 }
 
 /// A row of the table of `R`, as it was given.
@@ -151,12 +165,13 @@ impl<R: Stored> QueryableByName<Sqlite> for Read<R> {
             Some(Value::Int(seq)) => *seq,
             _ => return Err("the row has no number".into()),
         };
-        let mut sum = Checksum::default();
-        let sum = sum.compute(|sum| {
-            // The columns behind these are names, which other tables hold.
-            for value in values.iter().take(R::NAMES.len()) {
-                value.add_to(sum);
-            }
+        let sum = MEMORY.with_borrow_mut(|sum| {
+            sum.compute(|sum| {
+                // The columns behind these are names, which other tables hold.
+                for value in values.iter().take(R::NAMES.len()) {
+                    value.add_to(sum);
+                }
+            })
         });
         let event = R::event(&mut Values(values));
         Ok(Self { seq, sum, event })
@@ -217,8 +232,8 @@ pub(super) fn read<R: Stored + 'static>(
         last,
         of: PhantomData,
     };
-    let rows: Vec<Read<R>> = range.load(conn)?;
-    for row in rows {
+    for row in range.load_iter::<Read<R>, DefaultLoadingMode>(conn)? {
+        let row = row?;
         if let Some(sums) = sums {
             compare::<R>(&row, sums)?;
         }

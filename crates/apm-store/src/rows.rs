@@ -199,8 +199,16 @@ row! {
         events: i32,
         data: Vec<u8>,
         sums: Vec<u8>,
+        tx_longest: i64,
+        span_longest: i64,
     } then "ON CONFLICT (id) DO UPDATE SET received = excluded.received, ts_min = excluded.ts_min, \
-        ts_max = excluded.ts_max, events = excluded.events, data = excluded.data, sums = excluded.sums"
+        ts_max = excluded.ts_max, events = excluded.events, data = excluded.data, sums = excluded.sums, \
+        tx_longest = excluded.tx_longest, span_longest = excluded.span_longest"
+}
+
+/// A longest duration as it is stored: -1 where there is none, which no other one is.
+fn longest(duration: Option<i64>) -> i64 {
+    duration.map_or(-1, |duration| duration.max(0))
 }
 
 impl BlockRow {
@@ -213,6 +221,8 @@ impl BlockRow {
             events: facts.events as i32,
             data,
             sums,
+            tx_longest: longest(facts.tx_longest),
+            span_longest: longest(facts.span_longest),
         }
     }
 }

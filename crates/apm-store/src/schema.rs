@@ -4,137 +4,19 @@
 
 mod engine;
 mod metrics;
+mod names;
+mod rollups;
 
 pub use engine::{output, output_aggregate, output_refusal, output_refused};
 pub use metrics::{metric_series, metric_state};
-
-diesel::table! {
-    use diesel::sql_types::*;
-
-    service (id) {
-        id -> BigInt,
-        name -> Text,
-        environment -> Text,
-        agent_name -> Text,
-        agent_version -> Text,
-        language -> Text,
-        version -> Text,
-        first_seen -> BigInt,
-        last_seen -> BigInt,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::*;
-
-    resource (id) {
-        id -> BigInt,
-        service_id -> BigInt,
-        hash -> BigInt,
-        document -> Text,
-        last_seen -> BigInt,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::*;
-
-    tx_group (id) {
-        id -> BigInt,
-        service_id -> BigInt,
-        #[sql_name = "type"]
-        type_ -> Text,
-        name -> Text,
-        last_seen -> BigInt,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::*;
-
-    span_group (id) {
-        id -> BigInt,
-        service_id -> BigInt,
-        name -> Text,
-        #[sql_name = "type"]
-        type_ -> Text,
-        subtype -> Text,
-        action -> Text,
-        last_seen -> BigInt,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::*;
-
-    destination (id) {
-        id -> BigInt,
-        service_id -> BigInt,
-        resource -> Text,
-        target_type -> Text,
-        target_name -> Text,
-        span_type -> Text,
-        span_subtype -> Text,
-        last_seen -> BigInt,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::*;
-
-    statement (id) {
-        id -> BigInt,
-        service_id -> BigInt,
-        instance -> Text,
-        subtype -> Text,
-        fingerprint -> BigInt,
-        normalized -> Text,
-        sample -> Text,
-        verb -> Text,
-        table_name -> Text,
-        first_seen -> BigInt,
-        last_seen -> BigInt,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::*;
-
-    error_group (id) {
-        id -> BigInt,
-        service_id -> BigInt,
-        grouping_key -> BigInt,
-        #[sql_name = "type"]
-        type_ -> Text,
-        message -> Text,
-        culprit -> Text,
-        handled -> Nullable<Bool>,
-        first_seen -> BigInt,
-        last_seen -> BigInt,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::*;
-
-    result (id) {
-        id -> BigInt,
-        service_id -> BigInt,
-        value -> Text,
-        last_seen -> BigInt,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::*;
-
-    metric_name (id) {
-        id -> BigInt,
-        service_id -> BigInt,
-        name -> Text,
-        last_seen -> BigInt,
-    }
-}
+pub use names::{
+    destination, error_group, instance, metric_name, resource, result, service, span_group, stack,
+    statement, tx_group,
+};
+pub use rollups::{
+    event_count, roll_breakdown, roll_destination, roll_destination_hist, roll_error,
+    roll_received, roll_statement, roll_statement_hist, roll_tx, roll_tx_hist,
+};
 
 diesel::table! {
     use diesel::sql_types::*;
@@ -258,17 +140,8 @@ diesel::table! {
         events -> Integer,
         data -> Binary,
         sums -> Nullable<Binary>,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::*;
-
-    stack (id) {
-        id -> BigInt,
-        hash -> BigInt,
-        last_seen -> BigInt,
-        data -> Binary,
+        tx_longest -> Nullable<BigInt>,
+        span_longest -> Nullable<BigInt>,
     }
 }
 
@@ -278,139 +151,6 @@ diesel::table! {
     trace_at (key, block) {
         key -> BigInt,
         block -> BigInt,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::*;
-
-    roll_tx (level, group_id, bucket, result_id, outcome) {
-        level -> Integer,
-        group_id -> BigInt,
-        bucket -> BigInt,
-        result_id -> BigInt,
-        outcome -> Integer,
-        count -> Double,
-        n -> BigInt,
-        sum -> Double,
-        max -> BigInt,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::*;
-
-    roll_tx_hist (level, group_id, bucket, outcome, bin) {
-        level -> Integer,
-        group_id -> BigInt,
-        bucket -> BigInt,
-        outcome -> Integer,
-        bin -> Integer,
-        count -> Double,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::*;
-
-    roll_statement (level, statement_id, bucket, outcome) {
-        level -> Integer,
-        statement_id -> BigInt,
-        bucket -> BigInt,
-        outcome -> Integer,
-        count -> Double,
-        n -> BigInt,
-        sum -> Double,
-        max -> BigInt,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::*;
-
-    roll_statement_hist (level, statement_id, bucket, outcome, bin) {
-        level -> Integer,
-        statement_id -> BigInt,
-        bucket -> BigInt,
-        outcome -> Integer,
-        bin -> Integer,
-        count -> Double,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::*;
-
-    roll_destination (level, destination_id, bucket, outcome) {
-        level -> Integer,
-        destination_id -> BigInt,
-        bucket -> BigInt,
-        outcome -> Integer,
-        count -> Double,
-        n -> BigInt,
-        sum -> Double,
-        max -> BigInt,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::*;
-
-    roll_destination_hist (level, destination_id, bucket, outcome, bin) {
-        level -> Integer,
-        destination_id -> BigInt,
-        bucket -> BigInt,
-        outcome -> Integer,
-        bin -> Integer,
-        count -> Double,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::*;
-
-    roll_error (level, group_id, bucket) {
-        level -> Integer,
-        group_id -> BigInt,
-        bucket -> BigInt,
-        n -> BigInt,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::*;
-
-    roll_breakdown (level, tx_group_id, bucket, span_type, subtype) {
-        level -> Integer,
-        tx_group_id -> BigInt,
-        bucket -> BigInt,
-        span_type -> Text,
-        subtype -> Text,
-        count -> Double,
-        sum -> Double,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::*;
-
-    roll_received (level, bucket) {
-        level -> Integer,
-        bucket -> BigInt,
-        received -> BigInt,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::*;
-
-    event_count (level, kind, bucket, service_id, outcome) {
-        level -> Integer,
-        kind -> Integer,
-        bucket -> BigInt,
-        service_id -> BigInt,
-        outcome -> Integer,
-        n -> BigInt,
     }
 }
 
@@ -424,6 +164,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     error_group,
     result,
     metric_name,
+    instance,
     tx,
     span,
     error,

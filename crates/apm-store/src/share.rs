@@ -13,6 +13,7 @@
 mod callers;
 mod delta;
 mod document;
+mod error_versions;
 mod exact;
 mod merge;
 mod names;
@@ -26,8 +27,10 @@ use diesel::sql_types::{BigInt, Binary, Integer, Text};
 pub use callers::{Caller, add_callers, note_callers};
 pub use delta::Delta;
 pub use document::{
-    Document, Received, SETTING, Take, fits_name, mark_sent, newer, pending, publish, receive,
+    Document, Received, SETTING, Take, fits_name, mark_sent, mark_unsent, newer, pending, publish,
+    receive, sent_of,
 };
+pub use error_versions::{ErrorVersion, LONGEST_VERSION, add_error_versions, note_error_versions};
 pub(super) use merge::Merged;
 pub use pack::{Packed, pack};
 pub(super) use sum::Bounds;
@@ -131,9 +134,11 @@ pub(super) fn note(conn: &mut SqliteConnection, rollup: &Rollup) -> QueryResult<
 /// Numbers deltas, and deletes what they were made of: both or neither. `now`: seconds since the epoch. Nothing is done
 /// where it was deleted already, or counts would be sent twice; the result says so.
 pub fn put(conn: &mut SqliteConnection, packed: &Packed, now: i64) -> QueryResult<bool> {
+    // Rows that were read and are gone are in a delta already. Those that came since are behind `last`, and wait.
     let tables = [
         ("share_journal", packed.journal),
         ("share_caller", packed.callers),
+        ("share_error_version", packed.error_versions),
     ];
     for (table, taken) in tables {
         #[derive(QueryableByName)]
@@ -148,6 +153,7 @@ pub fn put(conn: &mut SqliteConnection, packed: &Packed, now: i64) -> QueryResul
             return Ok(false);
         }
     }
+    // In the transaction that deletes what they were made of: after a crash there is one or the other.
     for delta in &packed.deltas {
         sql_query("INSERT INTO share_delta (made, delta) VALUES (?, ?)")
             .bind::<BigInt, _>(now)
@@ -160,6 +166,7 @@ pub fn put(conn: &mut SqliteConnection, packed: &Packed, now: i64) -> QueryResul
             .run(conn)?;
     }
     sql_query(
+        // The number of the first delta is kept, because a server that joins later begins with it.
         "INSERT INTO share_own (id, first, sent, lost, refused) \
          SELECT 1, min(number), min(number) - 1, 0, 0 FROM share_delta HAVING count(*) > 0 \
          ON CONFLICT DO NOTHING",
@@ -245,6 +252,16 @@ fn given_node(conn: &mut SqliteConnection) -> QueryResult<Option<String>> {
 
 /// The next deltas to send, in the order of their numbers; at most `most`, and some MiB.
 pub fn waiting(conn: &mut SqliteConnection, most: i32) -> QueryResult<Vec<Waiting>> {
+    waiting_between(conn, 0, i64::MAX, most)
+}
+
+/// The same of the deltas behind a number, up to another one.
+pub fn waiting_between(
+    conn: &mut SqliteConnection,
+    after: i64,
+    to: i64,
+    most: i32,
+) -> QueryResult<Vec<Waiting>> {
     #[derive(QueryableByName)]
     struct Row {
         #[diesel(sql_type = BigInt)]
@@ -254,10 +271,13 @@ pub fn waiting(conn: &mut SqliteConnection, most: i32) -> QueryResult<Vec<Waitin
         #[diesel(sql_type = Binary)]
         delta: Vec<u8>,
     }
-    let rows: Vec<Row> =
-        sql_query("SELECT number, made, delta FROM share_delta ORDER BY number LIMIT +?")
-            .bind::<Integer, _>(most)
-            .load(conn)?;
+    let rows: Vec<Row> = sql_query(
+        "SELECT number, made, delta FROM share_delta WHERE number > ? AND number <= ? ORDER BY number LIMIT +?",
+    )
+    .bind::<BigInt, _>(after)
+    .bind::<BigInt, _>(to)
+    .bind::<Integer, _>(most)
+    .load(conn)?;
     let rows = rows.into_iter().map(|row| Waiting {
         number: row.number,
         made: row.made,
@@ -271,6 +291,7 @@ pub fn sent(conn: &mut SqliteConnection, to: i64, refused: i64) -> QueryResult<(
     sql_query("DELETE FROM share_delta WHERE number <= ?")
         .bind::<BigInt, _>(to)
         .run(conn)?;
+    // An answer that comes late does not move the place back.
     sql_query("UPDATE share_own SET sent = max(sent, ?), refused = refused + ?")
         .bind::<BigInt, _>(to)
         .bind::<BigInt, _>(refused)
@@ -278,9 +299,59 @@ pub fn sent(conn: &mut SqliteConnection, to: i64, refused: i64) -> QueryResult<(
         .map(drop)
 }
 
-/// Numbers up to this one were given before: the next delta gets a higher one. A store that lost its last commits would
-/// give them again.
-pub fn skip_numbers(conn: &mut SqliteConnection, to: i64) -> QueryResult<()> {
+/// The deltas of this store that the engine has.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Given {
+    /// The number of the first one; none where the engine has none any more.
+    pub first: Option<i64>,
+    /// The number of the last one that it has, or had.
+    pub last: i64,
+    /// The numbers of those that wait here all the same: they were sent, and this store knows nothing of it.
+    pub done: Vec<i64>,
+}
+
+/// Goes on behind the deltas that the engine has. A store that lost its last commits, or was brought back from a
+/// backup, gives their numbers again. Deltas that wait under such a number get a new one, in their order: other servers
+/// look only behind the numbers that they have. Gives back how many these are.
+pub fn go_on(conn: &mut SqliteConnection, given: &Given) -> QueryResult<usize> {
+    for number in &given.done {
+        sql_query("DELETE FROM share_delta WHERE number = ?")
+            .bind::<BigInt, _>(number)
+            .run(conn)?;
+    }
+    if given.last > 0 {
+        skip_numbers(conn, given.last)?;
+    }
+    // All that wait, if any: those behind the number would come before those that move.
+    let moved = sql_query(
+        "INSERT INTO share_delta (made, delta) SELECT made, delta FROM share_delta \
+         WHERE EXISTS (SELECT 1 FROM share_delta WHERE number <= ?) ORDER BY number",
+    )
+    .bind::<BigInt, _>(given.last)
+    .run(conn)?;
+    sql_query(
+        "DELETE FROM share_delta WHERE number IN (SELECT number FROM share_delta ORDER BY number LIMIT +?)",
+    )
+    .bind::<BigInt, _>(moved as i64)
+    .run(conn)?;
+    if given.last > 0 {
+        sql_query(
+            "INSERT INTO share_own (id, first, sent, lost, refused) VALUES (1, ?1, ?2, 0, 0) \
+             ON CONFLICT DO UPDATE SET sent = max(sent, excluded.sent)",
+        )
+        .bind::<BigInt, _>(given.first.unwrap_or(given.last + 1))
+        .bind::<BigInt, _>(given.last)
+        .run(conn)?;
+    }
+    if given.first.is_none() {
+        // A server that joins must not wait for deltas that went to another engine.
+        sql_query("UPDATE share_own SET first = sent + 1 WHERE first <= sent").run(conn)?;
+    }
+    Ok(moved)
+}
+
+/// Numbers up to this one were given before: the next delta gets a higher one.
+fn skip_numbers(conn: &mut SqliteConnection, to: i64) -> QueryResult<()> {
     // A row that is there and gone again leaves its number behind.
     sql_query(
         "INSERT INTO share_delta (number, made, delta) SELECT ?1, 0, x'' \

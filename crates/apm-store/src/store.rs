@@ -83,7 +83,9 @@ impl Store {
         let writer = Writer {
             foreign_writes: open::foreign_writes(&mut opened.conn).map_err(setup)?,
             conn: opened.conn,
-            memory: Memory::new(opened.next, options.names).map_err(io)?,
+            memory: Memory::new(opened.next, options.names)
+                .map_err(io)?
+                .sharing(options.shares_counts),
             queue: Arc::clone(&queue),
             counters: Arc::clone(&counters),
             coarse: CoarseRollups::new(options.raw_max_age),

@@ -237,6 +237,7 @@ impl Wal {
         } else {
             Emptied::ReadersInTheWay
         };
+        // Readers go on before anything is logged.
         drop(closed);
         self.note(emptied);
         Ok(emptied)

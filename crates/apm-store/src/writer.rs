@@ -251,6 +251,7 @@ impl Writer {
                         self.memory.forget();
                         self.coarse.forget();
                         self.retention.forget();
+                        // From here on, what was read before is not written any more (`Store::write_of`).
                         self.counters.clears.fetch_add(1, Ordering::AcqRel);
                         self.counters.changed();
                     }
@@ -309,6 +310,7 @@ impl Writer {
             let counted = memory.apply(conn, batches.iter().map(|(batch, _)| batch));
             counted
                 .and_then(|counted| {
+                    // In the transaction of the events: after a crash both are there, or neither.
                     if options.shares_counts {
                         share::note(conn, &counted.rollup)?;
                     }

@@ -7,6 +7,8 @@ use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::across;
+
 /// Spans of a body.
 pub(crate) const SPANS: u32 = 512;
 /// 2026-11-29T12:00:00Z, ns since the epoch.
@@ -41,6 +43,10 @@ pub(crate) fn request(body: u64) -> ExportTraceServiceRequest {
         ],
         ..Resource::default()
     };
+    let spans = match std::env::var_os("POCKET_APM_OTLP_ACROSS") {
+        Some(_) => across::spans(body),
+        None => (0..SPANS).map(|number| span(body, number)).collect(),
+    };
     ExportTraceServiceRequest {
         resource_spans: vec![ResourceSpans {
             resource: Some(resource),
@@ -50,7 +56,7 @@ pub(crate) fn request(body: u64) -> ExportTraceServiceRequest {
                     version: "0.1".to_owned(),
                     ..InstrumentationScope::default()
                 }),
-                spans: (0..SPANS).map(|number| span(body, number)).collect(),
+                spans,
                 ..ScopeSpans::default()
             }],
             ..ResourceSpans::default()
@@ -64,7 +70,33 @@ fn span(body: u64, number: u32) -> Span {
     let chance = id(number);
     // A body holds half a second.
     let start = NOW + body * 500_000_000 + u64::from(number) * 1_000_000 + chance % 1_000_000;
-    let (name, kind, attributes) = match place {
+    let (name, kind, attributes) = work(place, number);
+    let first = number - place;
+    let trace = u128::from(id(first)) << 64 | u128::from(id(first).rotate_left(17));
+    Span {
+        trace_id: trace.to_be_bytes().to_vec(),
+        span_id: chance.to_be_bytes().to_vec(),
+        parent_span_id: match place {
+            0 => Vec::new(),
+            _ => id(first).to_be_bytes().to_vec(),
+        },
+        name,
+        kind,
+        start_time_unix_nano: start,
+        end_time_unix_nano: start + length(chance),
+        attributes,
+        ..Span::default()
+    }
+}
+
+/// From a tenth of a millisecond to some milliseconds, most of them short.
+pub(crate) fn length(chance: u64) -> u64 {
+    100_000 + (chance >> 20) % 3_000 * ((chance >> 40) % 3_000)
+}
+
+/// Name, kind and attributes of a span by its place in a trace.
+pub(crate) fn work(place: u32, number: u32) -> (String, i32, Vec<KeyValue>) {
+    match place {
         0 => (
             format!("GET /orders/{{id}}/{}", number % 7),
             2,
@@ -114,23 +146,6 @@ fn span(body: u64, number: u32) -> Span {
                 text("tenant", "north"),
             ],
         ),
-    };
-    let first = number - place;
-    let trace = u128::from(id(first)) << 64 | u128::from(id(first).rotate_left(17));
-    Span {
-        trace_id: trace.to_be_bytes().to_vec(),
-        span_id: chance.to_be_bytes().to_vec(),
-        parent_span_id: match place {
-            0 => Vec::new(),
-            _ => id(first).to_be_bytes().to_vec(),
-        },
-        name,
-        kind,
-        start_time_unix_nano: start,
-        // From a tenth of a millisecond to some milliseconds, most of them short.
-        end_time_unix_nano: start + 100_000 + (chance >> 20) % 3_000 * ((chance >> 40) % 3_000),
-        attributes,
-        ..Span::default()
     }
 }
 

@@ -4,6 +4,7 @@ mod bridge;
 mod cases;
 mod documents;
 mod hostile;
+mod own;
 mod round_trip;
 mod sdks;
 mod spans;

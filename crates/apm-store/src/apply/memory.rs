@@ -12,8 +12,8 @@ use super::shared_ids::SharedIds;
 use super::{Counted, Pass};
 use crate::block::{Builder, Packer, SLOTS};
 use crate::dictionary::{
-    Destination, Dictionary, ErrorGroup, MetricName, MetricSeries, ResultValue, Service, Statement,
-    TxGroup,
+    Destination, Dictionary, ErrorGroup, Instance, MetricName, MetricSeries, ResultValue, Service,
+    Statement, TxGroup,
 };
 use crate::error::StoreError;
 use crate::event::Batch;
@@ -25,6 +25,8 @@ const KIB: usize = 1024;
 #[derive(Debug)]
 pub(crate) struct Memory {
     limits: NameLimits,
+    /// Whether instances are counted, for other servers.
+    pub(super) shares_counts: bool,
     pub(super) names: Names,
     pub(super) self_times: Seen,
     pub(super) labels: Seen,
@@ -52,7 +54,7 @@ struct Committed {
     places: i64,
 }
 
-/// The dictionaries: together they remember at most 25 MiB.
+/// The dictionaries: together they remember at most 26 MiB.
 #[derive(Debug)]
 pub(crate) struct Names {
     pub(crate) services: Dictionary,
@@ -67,6 +69,9 @@ pub(crate) struct Names {
     pub(crate) results: Dictionary,
     pub(crate) metrics: Dictionary,
     pub(crate) series: Dictionary,
+    /// By their descriptions, and by service, sender, and whether the event names the service.
+    pub(crate) instances: Dictionary,
+    pub(crate) instances_sent: Dictionary,
     pub(crate) stacks: Dictionary,
 }
 
@@ -84,6 +89,8 @@ impl Names {
             results: Dictionary::limited::<ResultValue<'_>>(256 * KIB, limits),
             metrics: Dictionary::limited::<MetricName<'_>>(512 * KIB, limits),
             series: Dictionary::limited::<MetricSeries<'_>>(1024 * KIB, limits),
+            instances: Dictionary::limited::<Instance<'_>>(512 * KIB, limits),
+            instances_sent: Dictionary::new(256 * KIB),
             stacks: Dictionary::new(8192 * KIB),
         }
     }
@@ -94,6 +101,7 @@ impl Memory {
     pub(crate) fn new(next: i64, limits: NameLimits) -> std::io::Result<Self> {
         Ok(Self {
             limits,
+            shares_counts: false,
             names: Names::new(&limits),
             self_times: Seen::new(limits.limit(NameKind::SelfTime)),
             labels: Seen::new(limits.limit(NameKind::Label)),
@@ -108,6 +116,14 @@ impl Memory {
                 ..Committed::default()
             },
         })
+    }
+
+    /// The same for a server that shares its counts, or not.
+    pub(crate) fn sharing(self, shares_counts: bool) -> Self {
+        Self {
+            shares_counts,
+            ..self
+        }
     }
 
     /// The dictionaries.
@@ -177,6 +193,7 @@ impl Memory {
         let dictionaries: &mut [&mut Dictionary] = match table {
             "service" => &mut [&mut names.services],
             "resource" => &mut [&mut names.resources],
+            "instance" => &mut [&mut names.instances, &mut names.instances_sent],
             "tx_group" => &mut [&mut names.tx_groups],
             "span_group" => &mut [&mut names.span_groups],
             "destination" => &mut [&mut names.destinations],
@@ -201,6 +218,7 @@ impl Memory {
         self.shared_ids.go_back(self.committed.places);
         // Traces of the events that were committed are met again: their entries are there, and the insert ignores that.
         self.traces.clear();
+        // Nobody knows which of the ids have no rows now, so all names are read again.
         self.names = Names::new(&self.limits);
         self.calls.forget();
     }
@@ -220,6 +238,8 @@ impl Memory {
             &mut names.results,
             &mut names.metrics,
             &mut names.series,
+            &mut names.instances,
+            &mut names.instances_sent,
         ] {
             dictionary.has_room_again();
         }

@@ -63,6 +63,7 @@ impl<'a> Pass<'_, 'a> {
                     }
                     self.series(sender, (service, given.id), event, sample)?;
                 }
+                self.instance_has(sender, service, event)?;
             }
         }
         self.rollup

@@ -41,6 +41,7 @@ impl<'a> Pass<'_, 'a> {
         let target_type = batch.opt(event.target_type).unwrap_or_default();
         let target_name = batch.opt(event.target_name).unwrap_or_default();
         let resource = batch.opt(event.resource).unwrap_or_default();
+        // Work inside of the service names none of them, and has no destination.
         let destination = if resource.is_empty() && target_type.is_empty() && target_name.is_empty()
         {
             None
@@ -113,6 +114,7 @@ impl<'a> Pass<'_, 'a> {
             stack,
             json: batch.text(event.rest),
         };
+        self.memory.block.span(event.duration);
         self.document(sender, event.timestamp, Some(trace_id), document, checksum)
     }
 

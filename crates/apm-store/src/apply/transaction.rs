@@ -61,18 +61,17 @@ impl<'a> Pass<'_, 'a> {
         let checksum = row.checksum(&mut self.checksum);
         self.tx.push(self.conn, row)?;
         let weight = weight(event.sample_rate);
-        self.rollup.tx.add(
-            group,
-            Observation {
-                ts: event.timestamp,
-                result: result.unwrap_or_default(),
-                outcome: event.outcome,
-                count: weight,
-                n: 1,
-                sum: event.duration,
-                of: 1,
-            },
-        );
+        let seen = Observation {
+            ts: event.timestamp,
+            result: result.unwrap_or_default(),
+            outcome: event.outcome,
+            count: weight,
+            n: 1,
+            sum: event.duration,
+            of: 1,
+        };
+        self.rollup.tx.add(group, seen);
+        self.instance_did(sender, (service, event.service), seen)?;
         self.vitals(sender, (service, group), event)?;
         // Only these counts tell of spans that the agent dropped.
         for dropped in &batch.dropped[event.dropped.start as usize..event.dropped.end as usize] {
@@ -82,10 +81,12 @@ impl<'a> Pass<'_, 'a> {
             .events
             .add(Kind::Transaction, service, event.outcome, event.timestamp);
         match event.parent_id {
+            // The entry of its trace.
             None => self
                 .rollup
                 .events
                 .add_entry(service, event.outcome, event.timestamp),
+            // Its parent may be a call of another service, which arrives before it or after it.
             Some(parent) => {
                 let calls = &mut self.memory.calls;
                 let key = calls.key(trace_id, RowId::new(batch, parent));
@@ -97,6 +98,7 @@ impl<'a> Pass<'_, 'a> {
             stack: 0,
             json: batch.text(event.rest),
         };
+        self.memory.block.transaction(event.duration);
         self.document(sender, event.timestamp, Some(trace_id), document, checksum)
     }
 

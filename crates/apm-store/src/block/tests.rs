@@ -5,6 +5,7 @@ use super::*;
 fn built() -> Builder {
     let mut builder = Builder::default();
     let document = |kind, stack, json| Document { kind, stack, json };
+    builder.transaction(30);
     builder.push(1, 20, document(Kind::Transaction, 0, "{}"), 7);
     builder.push(2, 10, document(Kind::Error, 300, r#"{"a":"ž"}"#), 8);
     builder
@@ -17,6 +18,8 @@ fn a_block_knows_what_time_it_spans() {
         received: 2,
         ts_min: 10,
         ts_max: 20,
+        tx_longest: Some(30),
+        span_longest: None,
     };
     assert_eq!(built().facts(), facts);
 }

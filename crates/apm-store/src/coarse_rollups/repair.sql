@@ -79,6 +79,25 @@ FROM roll_vital
 WHERE level = 60 AND group_id IN (SELECT id FROM tx_group) AND bucket >= :bucket AND bucket < :bucket + :level
 GROUP BY group_id, vital, rating, bin;
 
+DELETE FROM roll_instance
+WHERE level = :level AND instance_id IN (SELECT id FROM instance) AND bucket = :bucket;
+INSERT INTO roll_instance (level, instance_id, bucket, count, failed, succeeded, sum, cpu_n, cpu_sum, machine_n,
+    machine_sum, memory_n, memory_sum, used_n, used_sum, used_min, used_max, longest)
+SELECT :level, instance_id, :bucket, sum(count), sum(failed), sum(succeeded), sum(sum), sum(cpu_n), sum(cpu_sum),
+    sum(machine_n), sum(machine_sum), sum(memory_n), sum(memory_sum), sum(used_n), sum(used_sum), min(used_min),
+    max(used_max), CASE WHEN total(count > 0 AND longest IS NULL) = 0 THEN max(longest) END
+FROM roll_instance
+WHERE level = 60 AND instance_id IN (SELECT id FROM instance) AND bucket >= :bucket AND bucket < :bucket + :level
+GROUP BY instance_id;
+
+DELETE FROM roll_instance_hist
+WHERE level = :level AND instance_id IN (SELECT id FROM instance) AND bucket = :bucket;
+INSERT INTO roll_instance_hist (level, instance_id, bucket, bin, count)
+SELECT :level, instance_id, :bucket, bin, sum(count)
+FROM roll_instance_hist
+WHERE level = 60 AND instance_id IN (SELECT id FROM instance) AND bucket >= :bucket AND bucket < :bucket + :level
+GROUP BY instance_id, bin;
+
 DELETE FROM roll_metric
 WHERE level = :level AND series_id IN (SELECT id FROM metric_series) AND bucket = :bucket;
 INSERT INTO roll_metric (level, series_id, bucket, n, count, sum, min, max)

@@ -90,6 +90,7 @@ const MAX_SAMPLE: usize = 4096;
 // Below the macros, which they use.
 mod destination;
 mod error;
+mod instance;
 mod metric;
 mod metric_series;
 mod resource;
@@ -101,6 +102,7 @@ mod transaction;
 
 pub(crate) use destination::Destination;
 pub(crate) use error::ErrorGroup;
+pub(crate) use instance::Instance;
 pub(crate) use metric::MetricName;
 pub(crate) use metric_series::MetricSeries;
 pub(crate) use resource::Resource;

@@ -289,13 +289,15 @@ fn forwarded(headers: &Members<'_>) -> Option<(IpAddr, Option<u16>)> {
 fn address(text: &str) -> Option<(IpAddr, Option<u16>)> {
     let text = text.trim().trim_matches('"');
     if let Ok(address) = text.parse::<SocketAddr>() {
-        return Some((address.ip(), Some(address.port())));
+        return Some((address.ip().to_canonical(), Some(address.port())));
     }
     let bare = text
         .strip_prefix('[')
         .and_then(|rest| rest.strip_suffix(']'))
         .unwrap_or(text);
-    bare.parse().ok().map(|ip| (ip, None))
+    let ip: IpAddr = bare.parse().ok()?;
+    // Node.js tells IPv4 addresses as `::ffff:10.0.0.1`. A search for the address that people know finds them.
+    Some((ip.to_canonical(), None))
 }
 
 #[cfg(test)]

@@ -259,13 +259,19 @@ fn pair<'a>(from: &'a Json<'a>, first: &'static str, second: &'static str) -> Js
     Members::from(members).into()
 }
 
-/// The samples as APM Server sends them, for a pipeline of Elasticsearch to make fields and their types of.
+/// The samples as APM Server sends them, for a pipeline of Elasticsearch to make fields and their types of. Times of
+/// spans are fields already.
 pub(super) fn listed_samples<'a>(out: &mut Fields<'a>, rest: &'a Json<'a>) {
+    if is_breakdown(rest) {
+        return samples(out, rest);
+    }
+    // The types of fields of the internal data stream are fixed.
+    let is_typed = out.text("data_stream.dataset") != "apm.internal";
     let listed = known_samples(rest).map(|(name, value)| {
         let sample = &rest["samples"][name];
         let mut members = Members::from([("name".into(), name.into())]);
         for told in ["type", "unit"] {
-            if sample[told].is_string() {
+            if is_typed && sample[told].is_string() {
                 members.insert(told.into(), sample[told].share());
             }
         }

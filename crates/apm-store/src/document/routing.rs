@@ -46,14 +46,13 @@ fn app(out: &Fields<'_>) -> String {
         "" => "unknown",
         service => service,
     };
+    // Engines refuse a name with a capital letter of any script. A log line names its service in any signs.
     let legal = |c: char| match c {
         '\\' | '/' | '*' | '?' | '"' | '<' | '>' | '|' | ' ' | ',' | '#' | ':' | '-' => '_',
-        c => c.to_ascii_lowercase(),
+        c => c,
     };
-    let mut dataset: String = "apm.app."
-        .chars()
-        .chain(service.chars().map(legal))
-        .collect();
+    let small = service.chars().map(legal).flat_map(char::to_lowercase);
+    let mut dataset: String = "apm.app.".chars().chain(small).collect();
     dataset.truncate(dataset.floor_char_boundary(LONGEST));
     dataset
 }

@@ -93,6 +93,23 @@ fn metrics_beside_those_of_agents_are_the_service_s_own() {
 }
 
 #[test]
+fn the_name_of_a_data_stream_has_no_capital_letter_of_any_script() {
+    for (service, dataset) in [
+        ("My App:1-a", "apm.app.my_app_1_a".to_owned()),
+        ("ÜBER Dienst", "apm.app.über_dienst".to_owned()),
+        ("ОШИБКА", "apm.app.ошибка".to_owned()),
+        ("İ", "apm.app.i\u{307}".to_owned()),
+        (&*"É".repeat(60), format!("apm.app.{}", "é".repeat(46))),
+    ] {
+        let line = json!({"message": "here", "service": {"name": service}});
+        let fields = document(&event(Kind::Log, &line));
+        let found = fields["data_stream"]["dataset"].as_str().expect("a text");
+        assert_eq!(found, dataset, "{fields}");
+        assert_eq!(found.to_lowercase(), found);
+    }
+}
+
+#[test]
 fn a_log_line_with_an_error_is_an_error_of_the_group_of_those_without_stack() {
     let fields = document(&event(Kind::Log, &json!({"error": {"message": "gone"}})));
     assert_eq!(fields["processor"]["event"], "error");

@@ -84,4 +84,9 @@ impl StoredEvent {
             stack: None,
         }
     }
+    /// Bytes of its texts as they are stored, those of its sender too.
+    #[must_use]
+    pub fn stored_bytes(&self) -> usize {
+        self.rest.len() + self.stack.as_ref().map_or(0, String::len) + self.resource.len()
+    }
 }

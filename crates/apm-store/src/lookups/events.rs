@@ -19,7 +19,7 @@ pub(super) fn named(table: &str, numbers: std::ops::Range<u64>) -> Vec<Batch> {
         "service" => numbers
             .map(|number| batch(&format!("shop {number}"), 1, table, number..number + 1))
             .collect(),
-        "resource" => numbers
+        "resource" | "instance" => numbers
             .map(|number| batch("shop", number, table, number..number + 1))
             .collect(),
         _ => vec![batch("shop", 1, table, numbers)],
@@ -37,7 +37,8 @@ fn batch(service: &str, pid: u64, table: &str, numbers: std::ops::Range<u64>) ->
         language: None,
         client: None,
         document: format!(
-            r#"{{"metadata":{{"process":{{"pid":{pid}}},"service":{{"name":"{service}"}}}}}}"#
+            r#"{{"metadata":{{"process":{{"pid":{pid}}},
+            "service":{{"name":"{service}","node":{{"configured_name":"n{pid}"}}}}}}}}"#
         ),
     };
     let mut batch = Batch::new(Arc::new(resource), TIME);

@@ -9,9 +9,10 @@ use diesel::{delete, sql_query};
 
 use super::super::block::SLOTS;
 use super::super::kept;
+use super::super::number::number;
 use super::super::schema::{block, event_count, metric_series, metricset, roll_received, trace_at};
 use super::super::statement::Run as _;
-use super::super::{open, trace_index};
+use super::super::trace_index;
 
 /// Keys of `trace_at` per step.
 const KEYS: i64 = 20_000;
@@ -102,7 +103,7 @@ fn samples(conn: &mut SqliteConnection, first: i64, last: i64) -> QueryResult<()
         return Ok(());
     }
     let names = "SELECT count(*) AS n FROM (SELECT 1 FROM metric_name LIMIT 1000)";
-    let which = if open::number(conn, names)? < 1000 {
+    let which = if number(conn, names)? < 1000 {
         BY_METRICSET
     } else {
         BY_NAME
@@ -149,7 +150,7 @@ pub(super) fn trace_keys(conn: &mut SqliteConnection) -> QueryResult<bool> {
         "SELECT coalesce((SELECT key FROM trace_at WHERE key >= 0 ORDER BY key LIMIT 1 OFFSET {KEYS}), {}) AS n",
         i64::MAX
     );
-    let until = open::number(conn, &step_end)?.min(end);
+    let until = number(conn, &step_end)?.min(end);
     delete(trace_at::table.filter(trace_at::key.ge(0).and(trace_at::key.lt(until)))).run(conn)?;
     Ok(until < end)
 }
@@ -209,7 +210,7 @@ pub(super) fn rollups(
     deadline: Instant,
 ) -> QueryResult<usize> {
     /// Each table is led by its level and its id: a probe per id.
-    const TABLES: [(&str, &str, &str); 14] = [
+    const TABLES: [(&str, &str, &str); 16] = [
         ("roll_tx", "group_id", "tx_group"),
         ("roll_tx_hist", "group_id", "tx_group"),
         ("roll_statement", "statement_id", "statement"),
@@ -224,6 +225,8 @@ pub(super) fn rollups(
         ("roll_vital", "group_id", "tx_group"),
         ("roll_metric", "series_id", "metric_series"),
         ("roll_metric_hist", "series_id", "metric_series"),
+        ("roll_instance", "instance_id", "instance"),
+        ("roll_instance_hist", "instance_id", "instance"),
     ];
     for (gone, (level, bucket)) in buckets.iter().enumerate() {
         // At least one bucket goes, however slow the disk is, or a step would never get on.
@@ -249,6 +252,30 @@ pub(super) fn rollups(
         delete(roll_received::table.find((level, bucket))).run(conn)?;
     }
     Ok(buckets.len())
+}
+
+/// Deletes instances that were last heard of before a time, with all that was counted of them. Each deployment brings
+/// new ones: kept as long as the rollups of services, they would use up the limit of a service within weeks.
+///
+/// Longer stretches of an instance go with its minutes, so that what is there of a time is there of all its instances.
+pub(super) fn instances(conn: &mut SqliteConnection, before: i64) -> QueryResult<()> {
+    for table in ["roll_instance", "roll_instance_hist"] {
+        sql_query(format!(
+            "DELETE FROM {table} WHERE level IN (600, 3600) AND instance_id IN (SELECT id FROM instance) \
+             AND bucket < (SELECT min(bucket) / 3600 * 3600 FROM roll_received WHERE level = 60)"
+        ))
+        .run(conn)?;
+        sql_query(format!(
+            "DELETE FROM {table} WHERE level IN (60, 600, 3600) \
+             AND instance_id IN (SELECT id FROM instance WHERE last_seen < ?)"
+        ))
+        .bind::<BigInt, _>(before)
+        .run(conn)?;
+    }
+    sql_query("DELETE FROM instance WHERE last_seen < ?")
+        .bind::<BigInt, _>(before)
+        .run(conn)
+        .map(drop)
 }
 
 /// Deletes the rows of dictionaries that nothing refers to: last used before `now` and before all that is left.
@@ -306,7 +333,8 @@ pub(super) fn unused(conn: &mut SqliteConnection, now: i64) -> QueryResult<()> {
             AND NOT EXISTS (SELECT 1 FROM destination r WHERE r.service_id = service.id) \
             AND NOT EXISTS (SELECT 1 FROM statement r WHERE r.service_id = service.id) \
             AND NOT EXISTS (SELECT 1 FROM error_group r WHERE r.service_id = service.id) \
-            AND NOT EXISTS (SELECT 1 FROM metric_series r WHERE r.service_id = service.id)",
+            AND NOT EXISTS (SELECT 1 FROM metric_series r WHERE r.service_id = service.id) \
+            AND NOT EXISTS (SELECT 1 FROM instance r WHERE r.service_id = service.id)",
     )
     .bind::<BigInt, _>(all)
     .run(conn)?;

@@ -16,7 +16,7 @@ use diesel::sql_types::{BigInt, Integer, Nullable};
 
 use super::super::error::StoreError;
 use super::super::kept::{self, Reason, TO_GO, Trace};
-use super::super::open::number;
+use super::super::number::number;
 use super::super::options::StoreOptions;
 use super::super::schema::{block, trace_at};
 use super::super::statement::Run as _;

@@ -16,7 +16,7 @@ use diesel::prelude::*;
 use diesel::sql_query;
 
 use super::super::apply::Memory;
-use super::super::open::number;
+use super::super::number::number;
 use super::marks::{Id, Marks};
 use super::size::Size;
 use dictionaries::{DICTIONARIES, Dictionary, Row, UNITS, delete, has_few, rows};

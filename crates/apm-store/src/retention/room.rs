@@ -50,6 +50,7 @@ impl Retention {
     ) -> Result<(), StoreError> {
         let mut spare = size.spare_blocks(conn)?;
         let needed = self.first_needed_block(conn)?;
+        // Blocks that an output still needs are no room to spare as long as anything else can go.
         spare.retain(|block| *block < needed);
         if self.names.is_at_work(conn, &size, spare.is_empty())? {
             let swept =

@@ -8,7 +8,7 @@ use diesel::sql_types::BigInt;
 use super::super::bounds::Bounds;
 use super::super::first_rows::first_rows;
 use super::super::kept;
-use super::super::open;
+use super::super::number::number;
 use super::super::options::StoreOptions;
 use super::super::schema::block;
 use super::BLOCKS;
@@ -129,12 +129,12 @@ pub(super) struct Pages {
 impl Pages {
     pub(super) fn read(conn: &mut SqliteConnection) -> QueryResult<Self> {
         Ok(Self {
-            all: open::number(conn, "SELECT page_count AS n FROM pragma_page_count")?,
-            free: open::number(
+            all: number(conn, "SELECT page_count AS n FROM pragma_page_count")?,
+            free: number(
                 conn,
                 "SELECT freelist_count AS n FROM pragma_freelist_count",
             )?,
-            size: open::number(conn, "SELECT page_size AS n FROM pragma_page_size")?,
+            size: number(conn, "SELECT page_size AS n FROM pragma_page_size")?,
         })
     }
 

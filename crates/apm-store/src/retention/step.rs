@@ -83,7 +83,15 @@ impl Retention {
         self.sweep_due |= step.changed;
         // Names of old blocks count as used until the blocks are gone. The sweep waits for that, unless files are full.
         if self.sweep_due && (over || !step.more) && Instant::now() >= self.next_sweep {
-            conn.immediate_transaction(|conn| delete::unused(conn, now - 2 * HOUR))?;
+            // `last_seen` may be an hour behind.
+            let now = now - 2 * HOUR;
+            let age = self.options.raw_max_age.map(|age| age.as_secs());
+            conn.immediate_transaction(|conn| {
+                if let Some(age) = age {
+                    delete::instances(conn, now.saturating_sub_unsigned(age))?;
+                }
+                delete::unused(conn, now)
+            })?;
             memory.has_room_again();
             self.sweep_due = false;
             self.next_sweep = Instant::now() + Duration::from_secs(HOUR.unsigned_abs());

@@ -3,16 +3,20 @@
 //! Numbers of events ([`super::EventCounts`]) are left out: they are of what is stored here. Of metrics that count from
 //! a start there are the readings, and not what they grew by (ADR 456).
 
+mod instances;
 mod metrics;
 
 use super::cost::{CostBinKey, CostCell, CostKey};
+use super::instances::InstanceSeries;
 use super::vitals::VitalKey;
 use super::{BinKey, BreakdownKey, CallKey, Cell, CellKey, CostSeries, LEVELS, Rollup, Series};
 
 /// The first byte.
-const FORMAT: u8 = 2;
+const FORMAT: u8 = 4;
 
-/// That of an earlier version, which had no metrics.
+/// Those of earlier versions, which had no longest transactions of instances, no instances, and no metrics either.
+const WITHOUT_LONGEST: u8 = 3;
+const WITHOUT_INSTANCES: u8 = 2;
 const WITHOUT_METRICS: u8 = 1;
 
 impl Rollup {
@@ -23,6 +27,7 @@ impl Rollup {
         }
         let out = &mut Writer(out);
         out.0.push(FORMAT);
+        // Minutes are enough: the coarser levels are made from them where they are read.
         for series in [&self.tx, &self.statement, &self.destination] {
             out.series(series);
         }
@@ -53,6 +58,8 @@ impl Rollup {
         });
         out.metrics(&self.metrics);
         out.readings(&self.readings);
+        out.instances(&self.instances);
+        out.longest(&self.instances);
     }
 
     /// Adds what was written; `None` where the bytes are of no such counts.
@@ -111,6 +118,15 @@ impl Rollup {
             from.metrics(&mut self.metrics)?;
             from.readings(&mut self.readings)?;
         }
+        let mut instances = InstanceSeries::default();
+        if format > WITHOUT_INSTANCES {
+            from.instances(&mut instances)?;
+        }
+        if format > WITHOUT_LONGEST {
+            from.longest(&mut instances)?;
+        }
+        self.instances.absorb(&instances);
+        // Bytes that are left belong to no list that is known here, so the row is damaged.
         from.0.is_empty().then_some(())
     }
 }

@@ -163,6 +163,7 @@ impl MetricRollup {
     pub(crate) fn distribution(&mut self, series: i64, ts: i64, increase: &Increase) {
         let mut parts = parts(increase.from, ts);
         if parts.len() * increase.bins.len() > SPREAD_BARS {
+            // All of it counts in the last minute: many bars in many minutes would be rows without end.
             parts.drain(..parts.len() - 1);
             parts[0].share = 1.0;
         }

@@ -17,6 +17,7 @@ diesel::table! {
         documents -> BigInt,
         repeated -> BigInt,
         lost -> BigInt,
+        engine -> Nullable<Text>,
     }
 }
 

@@ -67,6 +67,37 @@ pub struct Delta {
     pub(super) metric_bins: Vec<(usize, i64, i32, f64)>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) readings: Vec<Reading>,
+    /// Of instances, and of versions in which errors occurred. A server of an earlier version passes over these, too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) instances: Vec<Instance>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) instance: Vec<InstanceCell>,
+    /// Instance, minute, bin, count.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) instance_bins: Vec<(usize, i64, i32, f64)>,
+    /// Error, version, times of the first and the last occurrence in µs, number.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) error_versions: Vec<(usize, String, i64, i64, i64)>,
+}
+
+/// Instance, minute, sums and behind them the longest duration in µs, the least and the greatest share of memory in
+/// use. Earlier versions send no duration, and pass over it.
+pub(super) type InstanceCell = (usize, i64, Vec<f64>, Option<(f64, f64)>);
+
+/// A process, container or machine that runs a service.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Instance {
+    pub(super) service: usize,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) node: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) version: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) host: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) pod: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) runtime: String,
 }
 
 /// Series, minute, samples, count, sum, the least and the greatest value.

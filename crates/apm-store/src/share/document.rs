@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use apm_time::LATEST;
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
@@ -17,10 +18,6 @@ const MOST: i64 = 12_000;
 
 /// Bytes of a document of another server, at most.
 const LARGEST: usize = 64 << 10;
-
-/// The last version of another server that is taken: the end of the year 9999, µs since the epoch. A change that is
-/// made here must have a later one.
-const LATEST: i64 = 253_402_300_799_999_999;
 
 /// Settings stay when everything is deleted.
 pub const SETTING: &str = "setting";
@@ -102,6 +99,40 @@ pub fn mark_sent(conn: &mut SqliteConnection, document: &Document) -> QueryResul
         .map(drop)
 }
 
+/// The documents of a kind that the engine has, as far as is known here: the key and the version of each.
+pub fn sent_of(conn: &mut SqliteConnection, kind: &str) -> QueryResult<Vec<(String, i64)>> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Text)]
+        key: String,
+        #[diesel(sql_type = BigInt)]
+        version: i64,
+    }
+    let rows: Vec<Row> =
+        sql_query("SELECT key, version FROM share_document WHERE kind = ? AND is_sent")
+            .bind::<Text, _>(kind)
+            .load(conn)?;
+    Ok(rows.into_iter().map(|row| (row.key, row.version)).collect())
+}
+
+/// The engine lacks documents of a kind that it had: they wait again.
+pub fn mark_unsent(
+    conn: &mut SqliteConnection,
+    kind: &str,
+    missing: &[(String, i64)],
+) -> QueryResult<()> {
+    for (key, version) in missing {
+        sql_query(
+            "UPDATE share_document SET is_sent = FALSE WHERE kind = ? AND key = ? AND version = ?",
+        )
+        .bind::<Text, _>(kind)
+        .bind::<Text, _>(key)
+        .bind::<BigInt, _>(version)
+        .run(conn)?;
+    }
+    Ok(())
+}
+
 /// Characters of the name of a service or an environment, at most: the intake takes no longer one.
 const LONGEST_NAME: usize = 1024;
 
@@ -119,7 +150,7 @@ impl Document {
         self.kind.len() + self.key.len() + self.node.len() + body > LARGEST
     }
 
-    /// Whether another change can be later than this one.
+    /// Whether another change can be later than this one: a change that is made here must have a later version.
     fn can_be_followed(&self) -> bool {
         (0..=LATEST).contains(&self.version)
     }
@@ -163,6 +194,7 @@ pub fn receive(
 ) -> QueryResult<Received> {
     let mut received = Received::default();
     let mut kinds = BTreeSet::new();
+    // A change that was made here since the engine was asked may be newer.
     for document in newer(conn, found)? {
         let is_sound = !document.is_too_large() && document.can_be_followed();
         if !is_sound || !take(conn, &document)? {

@@ -16,7 +16,7 @@ impl Serialize for Exact {
 
 impl<'de> Deserialize<'de> for Exact {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<str>::deserialize(from)?;
+        let text = String::deserialize(from)?;
         text.parse().map(Self).map_err(D::Error::custom)
     }
 }

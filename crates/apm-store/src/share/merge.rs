@@ -1,5 +1,6 @@
 //! Makes counts of a delta: names get the ids that they have here, within the limits that hold for agents.
 
+mod instances;
 mod metrics;
 
 use diesel::SqliteConnection;
@@ -7,6 +8,7 @@ use xxhash_rust::xxh64::xxh64;
 
 use super::callers;
 use super::delta::{self, Delta};
+use super::error_versions::ErrorVersion;
 use super::sum::{Bounds, Ids, LONGEST, Sum, get};
 use crate::apply::{Counted, Memory, Unresolved};
 use crate::dictionary::{Destination, ErrorGroup, Given, ResultValue, Service, Statement, TxGroup};
@@ -24,6 +26,7 @@ const LONGEST_STATEMENT: usize = 128 << 10;
 pub(crate) struct Merged {
     pub(crate) counted: Counted,
     pub(crate) callers: Vec<callers::Caller>,
+    pub(crate) error_versions: Vec<ErrorVersion>,
     /// Rows that are not among them.
     pub(crate) dropped: u64,
 }
@@ -34,6 +37,7 @@ impl Merged {
         self.counted.rollup.absorb(&other.counted.rollup);
         self.counted.beyond.add(&other.counted.beyond);
         self.callers.extend(other.callers);
+        self.error_versions.extend(other.error_versions);
         self.dropped += other.dropped;
     }
 }
@@ -73,7 +77,10 @@ impl Memory {
         let series = self.series(conn, (delta, &ids), now, &mut beyond)?;
         sum.metrics(delta, &series);
         sum.readings(conn, delta, &series)?;
+        let instances = self.instances(conn, (delta, &ids), now, &mut beyond)?;
+        sum.instances(delta, &instances);
         let callers = sum.callers(delta, &ids);
+        let error_versions = sum.error_versions(delta, &ids);
         Ok(Merged {
             counted: Counted {
                 rollup: sum.rollup,
@@ -83,6 +90,7 @@ impl Memory {
                 unresolved: Unresolved::default(),
             },
             callers,
+            error_versions,
             dropped: sum.dropped,
         })
     }

@@ -13,6 +13,7 @@ pub(super) enum Table {
     Statement,
     Error,
     Series,
+    Instance,
 }
 
 /// A row of a table of names.
@@ -72,6 +73,10 @@ impl Table {
                 "SELECT m.service_id AS service, n.name AS a, m.unit AS b, m.labels AS c, '' AS d, '' AS e, '' AS f, \
                  m.kind AS number, 0 AS seen, NULL AS flag FROM metric_series m JOIN metric_name n ON n.id = m.name_id \
                  WHERE m.id = ?"
+            }
+            Self::Instance => {
+                "SELECT service_id AS service, node AS a, version AS b, host AS c, pod AS d, runtime AS e, '' AS f, \
+                 0 AS number, 0 AS seen, NULL AS flag FROM instance WHERE id = ?"
             }
         }
     }

@@ -16,7 +16,7 @@ const MOST: f64 = 1e18;
 const MOST_EVENTS: i64 = 1_000_000_000;
 
 /// Bins that there are: see [`crate::rollup::bin`].
-const BINS: i32 = 2300;
+pub(super) const BINS: i32 = 2300;
 
 /// The longest name, bytes: agents' keywords have 1024 characters.
 pub(super) const LONGEST: usize = 4096;
@@ -66,7 +66,13 @@ impl Sum {
     }
 
     /// The id of a name, for a row that is taken.
-    fn id(&mut self, ids: &[Option<i64>], at: usize, bucket: i64, count: f64) -> Option<i64> {
+    pub(super) fn id<T: Copy>(
+        &mut self,
+        ids: &[Option<T>],
+        at: usize,
+        bucket: i64,
+        count: f64,
+    ) -> Option<T> {
         let id = get(ids, at);
         if id.is_none() {
             self.dropped += 1;
@@ -158,7 +164,7 @@ impl Sum {
             let Some(destination) = self.id(&ids.destinations, *at, *bucket, *count) else {
                 continue;
             };
-            let callee = ids.services.get(*callee).copied().flatten();
+            let callee = get(&ids.services, *callee);
             let is_sound = (0..=2).contains(outcome) && is_number(*n) && is_sum(*sum);
             let Some(callee) = callee.filter(|_| is_sound) else {
                 self.dropped += 1;
@@ -240,7 +246,7 @@ impl Sum {
     }
 }
 
-pub(super) fn get(ids: &[Option<i64>], at: usize) -> Option<i64> {
+pub(super) fn get<T: Copy>(ids: &[Option<T>], at: usize) -> Option<T> {
     ids.get(at).copied().flatten()
 }
 

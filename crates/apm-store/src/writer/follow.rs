@@ -28,6 +28,7 @@ impl Writer {
                 if share::place(conn, &follow.store)? != follow.after {
                     return Ok(None);
                 }
+                // All deltas are added up first, so that each row of a rollup is written once.
                 let mut sum: Option<Merged> = None;
                 for delta in &follow.deltas {
                     let merged = memory.merge(conn, delta, now, bounds)?;
@@ -41,6 +42,7 @@ impl Writer {
                 let plan = match &sum {
                     Some(sum) => {
                         share::add_callers(conn, &sum.callers, now * 1_000_000)?;
+                        share::add_error_versions(conn, &sum.error_versions)?;
                         Some(coarse.write(conn, &sum.counted)?)
                     }
                     None => None,

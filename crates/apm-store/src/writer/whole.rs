@@ -22,6 +22,7 @@ use crate::apply::Memory;
 use crate::bounds::PAGE;
 use crate::error::StoreError;
 use crate::file::Look;
+use crate::number::number;
 use crate::open;
 use crate::wal::{Emptied, Frames};
 
@@ -112,7 +113,7 @@ impl Writer {
 
     /// Whether the database has all of its pages: a checkpoint may have made it shorter.
     fn check_length(&mut self, since: Since) -> Result<(), StoreError> {
-        let pages = open::number(
+        let pages = number(
             &mut self.conn,
             "SELECT page_count AS n FROM pragma_page_count",
         )?;
@@ -203,8 +204,9 @@ impl Writer {
         self.foreign_writes = open::foreign_writes(&mut self.conn)?;
         // Numbers go on, so that no event gets one that another had.
         let next = opened.next.max(self.memory.free_block());
-        self.memory =
-            Memory::new(next, self.options.names).map_err(|error| self.lost(&error.to_string()))?;
+        let memory = Memory::new(next, self.options.names);
+        let memory = memory.map_err(|error| self.lost(&error.to_string()))?;
+        self.memory = memory.sharing(self.options.shares_counts);
         // `open` has made the coarser rows from `roll_behind`, with what was still held here.
         self.coarse.forget();
         self.retention.forget();

@@ -17,7 +17,7 @@ fn each_case_becomes_the_documents_that_are_published() {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
-fn failures(case: &Value) -> Vec<String> {
+pub(super) fn failures(case: &Value) -> Vec<String> {
     let name = case["name"].as_str().unwrap();
     let signal = match case["signal"].as_str().unwrap() {
         "traces" => Signal::Traces,

@@ -1,7 +1,6 @@
 //! From decoded events to documents, as the store makes them.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use apm_store::document::document;
 use apm_store::event::{Batch, Event, Id, Kind, StoredEvent};
@@ -11,16 +10,8 @@ use crate::otlp::Export;
 
 /// A file beside the project; `None`, with a line that says so, where it is missing.
 pub(super) fn fixture(name: &str) -> Option<Vec<u8>> {
-    let shared = std::env::var_os("POCKET_APM_SHARED").map_or_else(
-        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared")),
-        PathBuf::from,
-    );
-    let path = shared.join("fixtures/otlp").join(name);
-    let content = std::fs::read(&path).ok();
-    if content.is_none() {
-        eprintln!("skipped: {} is not there", path.display());
-    }
-    content
+    let path = test_support::shared(&format!("otlp/{name}"))?;
+    Some(std::fs::read(path).expect("a fixture can be read"))
 }
 
 /// The documents of a body.

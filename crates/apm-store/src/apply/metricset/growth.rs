@@ -20,6 +20,7 @@ pub(super) fn since(last: Option<&Point>, now: &Point) -> Option<Increase> {
         return None;
     }
     let is_counter = now.bins.is_empty() && last.bins.is_empty() && now.count == 0.0;
+    // A distribution is compared by its number of values: the sum falls where values are negative.
     let is_less = if is_counter {
         now.sum < last.sum
     } else {
@@ -43,6 +44,7 @@ pub(super) fn added(last: Option<&Point>, now: &Point) -> Option<Increase> {
     if last.is_some_and(|last| now.ts <= last.ts) {
         return None;
     }
+    // After a longer silence nothing tells since when this was added up.
     let before = last
         .map(|last| last.ts)
         .filter(|ts| now.ts - ts <= TOGETHER);

@@ -79,8 +79,8 @@ pub(crate) fn follow_reading(
     }
 }
 
-/// Keeps a value where it is later than the last one.
-fn keep(
+/// Keeps a value where it is later than the last one. Gives back whether it is.
+pub(super) fn keep(
     conn: &mut SqliteConnection,
     owner: Owner,
     last: Option<&Point>,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::reading;
-use super::state::{load, save};
+use super::state::load;
 use crate::apply::{Pass, Sender};
 use crate::dictionary::MetricSeries;
 use crate::error::StoreError;
@@ -153,18 +153,16 @@ impl<'a> Pass<'_, 'a> {
     /// Counts what an up-down counter sends as added: its value is the sum of all that came.
     fn count_up_down(&mut self, owner: Owner, ts: i64, value: f64) -> Result<(), StoreError> {
         let last = load(self.conn, owner, 0)?;
-        if last.as_ref().is_some_and(|last| ts <= last.ts) {
-            return Ok(());
-        }
         let sum = last.as_ref().map_or(0.0, |last| last.sum) + value;
         let now = Point {
             ts,
             sum,
             ..Point::default()
         };
-        save(self.conn, owner, &now, last.is_none())?;
-        self.rollup.metrics.value(owner.series, ts, sum);
-        self.tell(owner, now);
+        if reading::keep(self.conn, owner, last.as_ref(), &now)? {
+            self.rollup.metrics.value(owner.series, ts, sum);
+            self.tell(owner, now);
+        }
         Ok(())
     }
 

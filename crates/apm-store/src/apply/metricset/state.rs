@@ -47,6 +47,7 @@ pub(super) fn save(
     point: &Point,
     is_new: bool,
 ) -> QueryResult<()> {
+    // Earlier starts are looked for when a process begins anew, not with each sample.
     if is_new {
         let of_owner = metric_state::series_id
             .eq(owner.series)

@@ -5,7 +5,7 @@ use diesel::sql_query;
 use diesel::sql_types::{BigInt, Bool, Text};
 
 use super::super::super::apply::Memory;
-use super::super::super::open::number;
+use super::super::super::number::number;
 use super::super::super::statement::Run as _;
 
 /// A dictionary, and what refers to its rows.
@@ -36,7 +36,7 @@ const NONE: Dictionary = Dictionary {
 };
 
 /// Those that others refer to come last.
-pub(super) const DICTIONARIES: [Dictionary; 11] = [
+pub(super) const DICTIONARIES: [Dictionary; 12] = [
     Dictionary {
         table: "stack",
         few: 64,
@@ -59,6 +59,17 @@ pub(super) const DICTIONARIES: [Dictionary; 11] = [
             ("roll_metric", "series_id"),
             ("roll_metric_hist", "series_id"),
         ],
+        ..NONE
+    },
+    Dictionary {
+        table: "instance",
+        few: 64,
+        counted: "EXISTS (SELECT 1 FROM roll_instance r WHERE r.level IN (60, 600, 3600) AND r.instance_id = n.id)",
+        rollups: &[
+            ("roll_instance", "instance_id"),
+            ("roll_instance_hist", "instance_id"),
+        ],
+        weight: 4096,
         ..NONE
     },
     Dictionary {
@@ -138,7 +149,8 @@ pub(super) const DICTIONARIES: [Dictionary; 11] = [
             OR EXISTS (SELECT 1 FROM destination e WHERE e.service_id = n.id) \
             OR EXISTS (SELECT 1 FROM statement e WHERE e.service_id = n.id) \
             OR EXISTS (SELECT 1 FROM error_group e WHERE e.service_id = n.id) \
-            OR EXISTS (SELECT 1 FROM metric_series e WHERE e.service_id = n.id)",
+            OR EXISTS (SELECT 1 FROM metric_series e WHERE e.service_id = n.id) \
+            OR EXISTS (SELECT 1 FROM instance e WHERE e.service_id = n.id)",
         ..NONE
     },
 ];
@@ -149,7 +161,7 @@ pub(super) const UNITS: &str = "SELECT 16 * (coalesce((SELECT max(id) FROM stack
     + coalesce((SELECT max(id) FROM statement), 0)) + coalesce((SELECT max(id) FROM tx_group), 0) \
     + coalesce((SELECT max(id) FROM span_group), 0) + coalesce((SELECT max(id) FROM destination), 0) \
     + coalesce((SELECT max(id) FROM error_group), 0) + coalesce((SELECT max(id) FROM metric_name), 0) \
-    + coalesce((SELECT max(id) FROM metric_series), 0) \
+    + coalesce((SELECT max(id) FROM metric_series), 0) + coalesce((SELECT max(id) FROM instance), 0) \
     + coalesce((SELECT max(id) FROM result), 0) + coalesce((SELECT max(id) FROM service), 0) AS n";
 
 #[derive(QueryableByName)]

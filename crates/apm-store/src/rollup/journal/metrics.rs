@@ -33,7 +33,7 @@ impl Writer<'_> {
         }
     }
 
-    fn some(&mut self, number: Option<f64>) {
+    pub(super) fn some(&mut self, number: Option<f64>) {
         self.int(number.is_some().into());
         if let Some(number) = number {
             self.float(number);
@@ -91,7 +91,7 @@ impl Reader<'_> {
         })
     }
 
-    fn some(&mut self) -> Option<Option<f64>> {
+    pub(super) fn some(&mut self) -> Option<Option<f64>> {
         match self.int()? {
             0 => Some(None),
             1 => self.float().map(Some),

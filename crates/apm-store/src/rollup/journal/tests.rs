@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::event::{Cost, Outcome};
-use crate::rollup::{Increase, Observation, Owner, Point, Reading, Vital};
+use crate::rollup::{Gauge, Increase, Observation, Owner, Point, Reading, Vital};
 
 fn seen(ts: i64, count: f64, sum: i64) -> Observation {
     Observation {
@@ -39,6 +39,9 @@ fn rollup() -> Rollup {
             subtype: String::new(),
         };
         rollup.add_breakdown(key, 0.1, 1e14);
+        rollup.instances.add(11, seen(at, count, 70_000));
+        rollup.instances.gauge(11, at, Gauge::Cpu, 0.25);
+        rollup.instances.gauge(12, at, Gauge::Used, count / 1e9);
         rollup.metrics.value(8, at, -0.25 * count);
         let increase = Increase {
             count,
@@ -78,6 +81,7 @@ fn rows(rollup: &Rollup) -> String {
             rollup.errors(60),
             rollup.breakdown(60),
             (rollup.metrics.cells(60), rollup.metrics.bins(60)),
+            (rollup.instances.cells(60), rollup.instances.bins(60)),
             &rollup.readings,
         )
     )
@@ -114,15 +118,22 @@ fn nothing_takes_no_bytes_and_bytes_that_are_cut_are_no_counts() {
 }
 
 #[test]
-fn the_journal_of_a_version_without_metrics_is_read() {
-    let mut bytes = Vec::new();
-    let mut before = Rollup::default();
-    before.add_error(5, 0);
-    before.write(&mut bytes);
-    // Its three lists of metrics are empty.
-    bytes.truncate(bytes.len() - 3);
-    bytes[0] = WITHOUT_METRICS;
-    let mut read = Rollup::default();
-    read.read(&bytes).expect("counts");
-    assert_eq!(rows(&read), rows(&before));
+fn the_journals_of_earlier_versions_are_read() {
+    // An empty list is one byte. Version 3 lacks the list of longest transactions, version 2 the two of instances as
+    // well, and version 1 the three of metrics, too.
+    for (format, lists) in [
+        (WITHOUT_LONGEST, 1),
+        (WITHOUT_INSTANCES, 3),
+        (WITHOUT_METRICS, 6),
+    ] {
+        let mut bytes = Vec::new();
+        let mut before = Rollup::default();
+        before.add_error(5, 0);
+        before.write(&mut bytes);
+        bytes.truncate(bytes.len() - lists);
+        bytes[0] = format;
+        let mut read = Rollup::default();
+        read.read(&bytes).expect("counts");
+        assert_eq!(rows(&read), rows(&before));
+    }
 }

@@ -6,7 +6,7 @@ use diesel::SqliteConnection;
 use serde_json::Value;
 
 use super::super::delta::Delta;
-use super::super::sum::{Ids, Sum, is_number, is_sum};
+use super::super::sum::{Ids, Sum, get, is_number, is_sum};
 use super::are_names;
 use crate::apply::{MAX_LABELS, MAX_UNIT, Memory, follow_reading};
 use crate::dictionary::{MetricName, MetricSeries};
@@ -32,7 +32,7 @@ impl Memory {
         let names = self.names();
         let mut found = Vec::with_capacity(delta.series.len());
         for one in &delta.series {
-            let service = ids.services.get(one.service).copied().flatten();
+            let service = get(&ids.services, one.service);
             let kind = MetricKind::of_code(one.kind);
             let is_whole = are_names([&one.name])
                 && one.unit.chars().count() <= MAX_UNIT
@@ -141,7 +141,7 @@ impl Sum {
         Ok(())
     }
 
-    /// The series of a row that is taken. One that is not is counted.
+    /// The series of a row that is taken. One that is not is counted: a count with values that cannot be is none.
     fn of_series(
         &mut self,
         series: &[Series],
@@ -149,12 +149,12 @@ impl Sum {
         (bucket, count): (i64, f64),
         are_values: bool,
     ) -> Series {
-        let found = series.get(at).copied().flatten().filter(|_| are_values);
-        if found.is_none() {
-            self.dropped += 1;
-            return None;
-        }
-        found.filter(|_| self.takes(bucket, count))
+        self.id(
+            series,
+            at,
+            bucket,
+            if are_values { count } else { f64::NAN },
+        )
     }
 }
 

@@ -1,0 +1,1 @@
+ALTER TABLE roll_instance DROP COLUMN longest;

@@ -1,0 +1,1 @@
+ALTER TABLE output DROP COLUMN engine;
