@@ -3,6 +3,7 @@
 mod forms;
 
 use apm_store::is_obeyed;
+use apm_time::{SECOND, rfc3339};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +50,25 @@ pub struct Alert {
     pub text: String,
     /// The page that shows it, from the root of this server.
     pub link: String,
+}
+
+/// Time before an alert that its link shows, seconds.
+const BEFORE: i64 = 15 * 60;
+
+impl Alert {
+    /// The page that shows it, from a quarter of an hour before a time on, seconds since 1970: whoever reads a message
+    /// in the morning sees what happened in the night.
+    #[must_use]
+    pub fn link_from(&self, at: i64) -> String {
+        let link = &self.link;
+        // Other pages are about what is there now.
+        if !link.starts_with("/services/") && !link.starts_with("/queries/") {
+            return link.clone();
+        }
+        let mark = if link.contains('?') { '&' } else { '?' };
+        let from = rfc3339(at.saturating_sub(BEFORE).saturating_mul(SECOND));
+        format!("{link}{mark}from={from}")
+    }
 }
 
 /// A message, which tells of one or several alerts of a rule.

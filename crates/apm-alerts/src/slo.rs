@@ -129,10 +129,11 @@ impl Objective {
             Indicator::Availability => "succeed".to_owned(),
             Indicator::Latency { milliseconds } => format!("take at most {milliseconds} ms"),
         };
-        format!(
-            "{} % of requests {good}, over {} days",
-            self.percent, self.days
-        )
+        let days = match self.days {
+            1 => "1 day".to_owned(),
+            days => format!("{days} days"),
+        };
+        format!("{} % of requests {good}, over {days}", self.percent)
     }
 }
 

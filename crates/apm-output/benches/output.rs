@@ -2,7 +2,8 @@
 //!
 //! `cargo bench -p pocket-apm-output`. The engine is a thread that counts documents and answers at once. CPU time is
 //! that of the threads of the process by their names, from `/proc`, without those of the engine. The events are those
-//! of a file of NDJSON that `POCKET_APM_STREAM` names, else made up.
+//! of a file of NDJSON that `POCKET_APM_STREAM` names, else made up. With `POCKET_APM_OUTPUT_GOALS` set it fails where
+//! a goal is missed (ADR 522): `.ci/torture` runs it so.
 #![expect(clippy::print_stdout, reason = "a bench prints what it measures")]
 
 use std::collections::BTreeMap;
@@ -18,6 +19,15 @@ use apm_store::{Store, StoreOptions};
 use flate2::read::GzDecoder;
 
 const EVENTS: u64 = 200_000;
+
+/// The longest time of a run. What takes longer does not go on.
+const LONGEST: Duration = Duration::from_secs(120);
+
+/// CPU time of a document at most, µs, with compression.
+const DOCUMENT: f64 = 40.0;
+
+/// CPU time of taking an event beside an output at most, as a multiple of that without one.
+const INTAKE: f64 = 1.6;
 
 /// Ticks of a second in `/proc`.
 const TICKS: f64 = 100.0;
@@ -64,6 +74,40 @@ fn main() {
         "documents per second:        {:6.0}",
         EVENTS as f64 / sent.seconds
     );
+    if std::env::var_os("POCKET_APM_OUTPUT_GOALS").is_some() {
+        compare(&[
+            ("µs CPU per document", micros(own), DOCUMENT),
+            (
+                "µs CPU per document, with shared counts",
+                micros(own_sharing),
+                DOCUMENT,
+            ),
+            (
+                "times the CPU of taking an event",
+                (both - own) / taken,
+                INTAKE,
+            ),
+            (
+                "times the CPU of taking an event, with shared counts",
+                (shared - own_sharing) / taken,
+                INTAKE,
+            ),
+        ]);
+    }
+}
+
+/// Compares what was measured with what it may be at most, and fails after all were told.
+fn compare(goals: &[(&str, f64, f64)]) {
+    println!("running {} comparisons with goals", goals.len());
+    let missed = goals.iter().filter(|(what, measured, most)| {
+        // A value that was not measured is no number, and meets no goal.
+        let is_met = measured <= most && *measured > 0.0;
+        let word = if is_met { "met" } else { "MISSED" };
+        println!("{word}: {measured:.2} {what}, at most {most}");
+        !is_met
+    });
+    let missed = missed.count();
+    assert!(missed == 0, "{missed} goals are missed");
 }
 
 /// The parts that a run has.
@@ -120,8 +164,15 @@ fn run(body: &[u8], mode: Mode) -> (f64, Run) {
             events += ticket.wait().expect("stored").events as u64;
         }
     }
-    if with_output {
+    if let Some(output) = &output {
         while count.load(Ordering::Relaxed) < events {
+            let stats = output.stats();
+            assert!(
+                start.elapsed() < LONGEST,
+                "{} of {events} documents were sent: {:?}",
+                stats.documents,
+                stats.trouble
+            );
             std::thread::sleep(Duration::from_millis(5));
         }
     }
@@ -224,7 +275,7 @@ fn connection(stream: &TcpStream, count: &AtomicU64) {
             count.fetch_add(events.count() as u64, Ordering::Relaxed);
             let items = vec![r#"{"create":{"status":201}}"#; documents].join(",");
             format!(r#"{{"errors":false,"items":[{items}]}}"#)
-        } else if path.contains("_search") {
+        } else if path.contains("_search") || path.contains("_refresh") {
             r#"{"timed_out":false,"_shards":{"failed":0},"hits":{"hits":[]}}"#.to_owned()
         } else {
             r#"{"version":{"number":"9.1.0"}}"#.to_owned()

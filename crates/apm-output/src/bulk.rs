@@ -8,10 +8,13 @@ use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-pub(crate) use answer::{Fate, fates};
+pub(crate) use answer::{Fate, fates, unreadable};
 
 /// Little time for most of what there is to gain.
 const LEVEL: Compression = Compression::new(1);
+
+/// The first line of a document, before the name of its data stream.
+const HEAD: &str = r#"{"create":{"_index":""#;
 
 /// Documents of a request.
 #[derive(Debug, Default)]
@@ -37,13 +40,7 @@ impl Part {
     pub(crate) fn push(&mut self, index: &str, id: String, write: impl FnOnce(&mut Vec<u8>)) {
         let start = self.lines.len();
         // Data streams take `create` alone, which refuses a document that is there.
-        for piece in [
-            r#"{"create":{"_index":""#,
-            index,
-            r#"","_id":""#,
-            &id,
-            "\"}}\n",
-        ] {
+        for piece in [HEAD, index, r#"","_id":""#, &id, "\"}}\n"] {
             self.lines.extend_from_slice(piece.as_bytes());
         }
         let document = self.lines.len();
@@ -75,6 +72,14 @@ impl Part {
     /// The id of a document.
     pub(crate) fn id(&self, item: usize) -> &str {
         &self.items[item].id
+    }
+
+    /// The name of the data stream of a document.
+    pub(crate) fn stream(&self, item: usize) -> &[u8] {
+        let item = &self.items[item];
+        let line = &self.lines[item.start + HEAD.len()..item.document];
+        let end = line.iter().position(|byte| *byte == b'"');
+        &line[..end.unwrap_or(line.len())]
     }
 
     /// The text of a document.
@@ -139,5 +144,6 @@ mod tests {
         );
         assert_eq!(part.document(1), br#"{"x":1}"#);
         assert_eq!(part.id(2), "c");
+        assert_eq!(part.stream(2), b"traces-apm-default");
     }
 }

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use apm_store::cause;
 use bytes::{Bytes, BytesMut};
 use futures_util::future::BoxFuture;
 use reqwest::header::{self, HeaderValue};
@@ -66,12 +67,17 @@ impl Failure {
     }
 }
 
+/// The header by which an engine knows who sent a request.
+pub(crate) const OWNER: &str = "X-Opaque-Id";
+
 /// The body of a request.
 #[derive(Clone, Debug)]
 pub(crate) struct Body {
     pub(crate) kind: &'static str,
     pub(crate) is_gzip: bool,
     pub(crate) bytes: Bytes,
+    /// The name of its sender: the engine lists requests that are at work with it.
+    pub(crate) owner: Option<String>,
 }
 
 impl Body {
@@ -81,6 +87,7 @@ impl Body {
             kind: "application/json",
             is_gzip: false,
             bytes: value.to_string().into(),
+            owner: None,
         }
     }
 }
@@ -171,6 +178,9 @@ impl Client {
             if body.is_gzip {
                 request = request.header(header::CONTENT_ENCODING, "gzip");
             }
+            if let Some(owner) = &body.owner {
+                request = request.header(OWNER, owner);
+            }
             request = request.body(body.bytes.clone());
         }
         let mut answer = request.send().await.map_err(|error| {
@@ -230,18 +240,33 @@ fn words(host: &Host, error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return format!("{} takes too long", host.url);
     }
-    let mut cause: &(dyn Error + 'static) = error;
-    while let Some(inner) = inner(cause) {
-        cause = inner;
-    }
-    format!("{} is not reached: {cause}", host.url)
+    format!("{} is not reached: {}", host.url, innermost(error))
 }
 
-/// The cause of an error. One of the system may hold another that it does not call its source.
-fn inner<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
-    let held = error.downcast_ref::<std::io::Error>();
-    match held.and_then(std::io::Error::get_ref) {
-        Some(held) => Some(held),
-        None => error.source(),
+/// The words of the innermost cause, with the remedy where there is one.
+fn innermost(error: &(dyn Error + 'static)) -> String {
+    let cause = cause::innermost(error);
+    match cause.downcast_ref::<rustls::Error>() {
+        Some(rustls::Error::InvalidCertificate(_)) => format!(
+            "{cause}; name a file of the authorities that vouch for it with --elasticsearch-ca"
+        ),
+        _ => cause.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustls::CertificateError;
+
+    use super::*;
+
+    #[test]
+    fn a_certificate_that_is_not_trusted_is_told_with_the_remedy() {
+        let unknown = rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer);
+        let words = innermost(&std::io::Error::other(std::io::Error::other(unknown)));
+        assert!(words.contains("UnknownIssuer"), "{words}");
+        assert!(words.contains("--elasticsearch-ca"), "{words}");
+        let other = innermost(&std::io::Error::other(rustls::Error::DecryptError));
+        assert!(!other.contains("--elasticsearch-ca"), "{other}");
     }
 }

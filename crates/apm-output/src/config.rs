@@ -37,7 +37,7 @@ pub struct Config {
     pub take: Option<Take>,
     /// The time for which events may wait before the log and `/healthz` say so.
     pub lag_warning: Duration,
-    /// The age at which OpenSearch deletes documents; none: that is left to the engine.
+    /// The age at which the engine deletes documents; none: that is left to the engine.
     pub retention: Option<Duration>,
     /// Times and sizes.
     pub pace: Pace,

@@ -36,13 +36,22 @@ struct Shards {
 #[derive(Deserialize)]
 #[serde(bound = "S: DeserializeOwned")]
 struct Hits<S> {
+    total: Option<Total>,
     #[serde(default = "Vec::new")]
     hits: Vec<Hit<S>>,
 }
 
+#[derive(Deserialize)]
+struct Total {
+    value: u64,
+}
+
 impl<S> Default for Hits<S> {
     fn default() -> Self {
-        Self { hits: Vec::new() }
+        Self {
+            total: None,
+            hits: Vec::new(),
+        }
     }
 }
 
@@ -59,6 +68,8 @@ pub(crate) struct Hit<S> {
 /// The answer of a search.
 pub(crate) struct Answer<S> {
     pub(crate) hits: Vec<Hit<S>>,
+    /// The number of all, where it is asked for.
+    pub(crate) total: Option<u64>,
     pub(crate) aggregations: Option<Value>,
 }
 
@@ -71,7 +82,7 @@ impl Client {
     ) -> Result<Answer<S>, String> {
         let path = format!(
             "{indices}/_search?{LENIENT}&allow_partial_search_results=false\
-             &filter_path=timed_out,_shards.failed,hits.hits._id,hits.hits._source,aggregations"
+             &filter_path=timed_out,_shards.failed,hits.total.value,hits.hits._id,hits.hits._source,aggregations"
         );
         let reply = self.ask(Method::POST, &path, Some(question)).await?;
         if reply.status == 403 {
@@ -83,6 +94,7 @@ impl Client {
         match serde_json::from_slice::<Found<S>>(&reply.body) {
             Ok(found) if reply.status == 200 && !found.timed_out && found.shards.failed == 0 => {
                 Ok(Answer {
+                    total: found.hits.total.map(|total| total.value),
                     hits: found.hits.hits,
                     aggregations: found.aggregations,
                 })
@@ -132,7 +144,8 @@ pub(crate) fn is_priority_taken(reply: &Reply) -> bool {
     reply.status == 400 && reply.body.windows(8).any(|part| part == b"priority")
 }
 
-fn beginning(reply: &Reply) -> String {
+/// The beginning of an answer, for logs and pages.
+pub(crate) fn beginning(reply: &Reply) -> String {
     let body = &reply.body[..reply.body.len().min(SHOWN)];
     plain(String::from_utf8_lossy(body).trim())
 }

@@ -8,10 +8,10 @@
 //!   what it refuses for good, and asks which documents are there when the outcome of a request is unknown.
 //! * `share` gives the counts of this server to the others, and takes theirs. `remote` reads events of theirs.
 //! * `engine` asks; `client` knows the addresses and the credential; `dialect` which engine it is; `template` the types
-//!   of fields that OpenSearch lacks; `lifecycle` the age at which it deletes documents.
+//!   of fields that OpenSearch lacks; `lifecycle` the age at which the engine deletes documents.
 //!
-//! Floors, from the top: `worker` → `share`, `remote` → `send`, `load` → `aggregate`, `bulk`, `template`,
-//! `lifecycle` → `dialect`, `engine` → `client` → `config`.
+//! Floors, from the top: `worker` → `share`, `remote` → `send`, `load` → `aggregate`, `bulk`, `lifecycle` →
+//! `template` → `dialect`, `engine` → `client` → `config`.
 
 mod aggregate;
 mod bulk;
@@ -29,7 +29,10 @@ mod template;
 mod worker;
 
 pub use config::{Auth, Config, ConfigError, Pace, host, without_user};
-pub use remote::{Events, Found, FoundDocument, FoundGroup, FoundGroups};
+pub use remote::{
+    Events, Found, FoundDocument, FoundDurations, FoundField, FoundGroup, FoundGroups, FoundValues,
+    OfTraces, OfValues,
+};
 pub use share::{Coverage, Peer};
 pub use stats::{Lag, Stats};
 pub use template::{is_indexed, is_number};

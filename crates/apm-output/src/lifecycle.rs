@@ -1,62 +1,54 @@
-//! The age at which OpenSearch deletes documents, on request: a policy of its Index State Management. Elasticsearch has
-//! lifecycle policies for these data streams itself.
+//! The age at which the engine deletes documents, on request: a policy of the engine, installed once and given to the
+//! data streams of a namespace.
+
+mod elasticsearch;
+mod opensearch;
 
 use std::time::Duration;
 
-use reqwest::Method;
-use serde::Deserialize;
-use serde_json::{Value, json};
-
-use crate::client::{Client, Reply};
+use crate::client::Client;
 use crate::dialect::{Dialect, Product};
-use crate::engine::{is_priority_taken, unexpected};
 
 /// The beginning of the description of a policy that this server made. One with another description is a user's, and
 /// stays.
 const OWNER: &str = "Installed by pocket-apm";
 
 /// Grows with each change of the policy. An older one is replaced, a newer one stays.
-const VERSION: u64 = 1;
-
-/// Policies of users for the same data streams have a higher priority, and win.
-const PRIORITY: u64 = 1;
+const VERSION: u64 = 2;
 
 const HOUR: u64 = 60 * 60;
 
-/// The policy that the engine has.
-#[derive(Deserialize)]
-struct Found {
-    #[serde(rename = "_seq_no")]
-    seq_no: i64,
-    #[serde(rename = "_primary_term")]
-    primary_term: i64,
-    policy: Policy,
-}
-
-#[derive(Deserialize)]
-struct Policy {
-    #[serde(default)]
-    description: String,
-}
+/// Names that are shown.
+const NAMED: usize = 3;
 
 /// The outcome of a look at the policy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Installed {
     /// It is there.
     Ours,
+    /// It is there, and these data streams have a template or a policy of somebody else.
+    Except(Vec<String>),
     /// A server of a newer version made it, and it stays.
     Newer,
     /// One that somebody else made has its name, or its place.
     Another,
-    /// The engine has lifecycle policies of its own.
-    Elastic,
 }
 
 impl Installed {
     /// The way in which documents are deleted, in words. `name`: of the policy of this server.
-    pub(crate) fn words(self, name: &str) -> String {
+    pub(crate) fn words(&self, name: &str) -> String {
         match self {
             Self::Ours => format!("by the policy {name}"),
+            Self::Except(streams) => {
+                let shown = streams[..streams.len().min(NAMED)].join(", ");
+                let more = match streams.len().saturating_sub(NAMED) {
+                    0 => String::new(),
+                    more => format!(" and {more} more"),
+                };
+                format!(
+                    "by the policy {name}, but for {shown}{more}: what somebody else has set for these stays as it is"
+                )
+            }
             Self::Newer => format!(
                 "by the policy {name} of a server of a newer version, at the age that is set there"
             ),
@@ -64,15 +56,12 @@ impl Installed {
                 "by a policy of somebody else, which has the name {name} or is for the same data streams: it stays as \
                  it is"
             ),
-            Self::Elastic => {
-                "by the lifecycle policies of Elasticsearch: change them in Kibana".to_owned()
-            }
         }
     }
 }
 
-/// Installs the policy where it is missing, or is of an older version or another age, and gives it to the indices that
-/// have none.
+/// Installs the policy where it is missing, or is of an older version or another age, and gives it to the data streams
+/// of the namespace.
 ///
 /// # Errors
 /// The words of the engine, if it does not take it.
@@ -82,79 +71,9 @@ pub(crate) async fn install(
     namespace: &str,
     age: Duration,
 ) -> Result<Installed, String> {
-    if dialect.product == Product::Elasticsearch {
-        return Ok(Installed::Elastic);
-    }
-    let name = name(namespace);
-    let path = format!("_plugins/_ism/policies/{name}");
-    let description = description(age);
-    let reply = client.ask(Method::GET, &path, None).await?;
-    let query = match reply.status {
-        404 => String::new(),
-        200 => {
-            let found: Found = serde_json::from_slice(&reply.body)
-                .map_err(|_| unexpected(&format!("a look at the policy {name}"), &reply))?;
-            match version(&found.policy.description) {
-                None => return Ok(Installed::Another),
-                // While servers are upgraded one after the other, the old ones leave it alone.
-                Some(version) if version > VERSION => {
-                    attach(client, namespace).await?;
-                    return Ok(Installed::Newer);
-                }
-                Some(_) => {}
-            }
-            if found.policy.description == description {
-                attach(client, namespace).await?;
-                return Ok(Installed::Ours);
-            }
-            // Another server may change it at the same time: then it is looked at again.
-            format!(
-                "?if_seq_no={}&if_primary_term={}",
-                found.seq_no, found.primary_term
-            )
-        }
-        _ => return Err(refused(&format!("a look at the policy {name}"), &reply)),
-    };
-    let body = policy(namespace, age, &description);
-    let reply = client
-        .ask(Method::PUT, &format!("{path}{query}"), Some(&body))
-        .await?;
-    match reply.status {
-        200 | 201 => {
-            log::info!("the policy {name} was installed: {description}");
-            attach(client, namespace).await?;
-            Ok(Installed::Ours)
-        }
-        // A policy of the same priority is for these data streams.
-        _ if is_priority_taken(&reply) => Ok(Installed::Another),
-        _ => Err(refused(&format!("the policy {name}"), &reply)),
-    }
-}
-
-/// Gives the policy to the indices that were there before it. Those that have one keep it: the engine says so by index,
-/// and that is no failure.
-async fn attach(client: &Client, namespace: &str) -> Result<(), String> {
-    let path = format!("_plugins/_ism/add/{}", patterns(namespace).join(","));
-    let body = json!({"policy_id": name(namespace)});
-    let reply = client.ask(Method::POST, &path, Some(&body)).await?;
-    match reply.status {
-        // There are none yet.
-        200 | 404 => Ok(()),
-        _ => Err(refused("a policy for the indices that are there", &reply)),
-    }
-}
-
-fn refused(what: &str, reply: &Reply) -> String {
-    let words = unexpected(what, reply);
-    match reply.status {
-        401 | 403 => format!(
-            "the credential needs the rights cluster:admin/opendistro/ism/policy/get, …/policy/write and \
-             …/managedindex/add ({words})"
-        ),
-        400 | 405 => {
-            format!("the engine has no Index State Management, or does not understand it ({words})")
-        }
-        _ => words,
+    match dialect.product {
+        Product::OpenSearch => opensearch::install(client, namespace, age).await,
+        Product::Elasticsearch => elasticsearch::install(client, namespace, age).await,
     }
 }
 
@@ -163,12 +82,13 @@ pub(crate) fn name(namespace: &str) -> String {
     format!("pocket-apm-{namespace}")
 }
 
-/// The data streams, as patterns.
-fn patterns(namespace: &str) -> [String; 4] {
+/// The data streams that servers write, as patterns. Their names have no dash but before the namespace.
+fn patterns(namespace: &str) -> [String; 5] {
     [
-        "traces-apm*",
-        "logs-apm*",
-        "metrics-apm*",
+        "traces-apm",
+        "traces-apm.rum",
+        "logs-apm.*",
+        "metrics-apm.*",
         "metrics-pocket.*",
     ]
     .map(|streams| format!("{streams}-{namespace}"))
@@ -179,6 +99,30 @@ fn description(age: Duration) -> String {
     format!(
         "{OWNER}, version {VERSION}: documents are deleted after {hours} h. Write another description to keep it."
     )
+}
+
+/// A policy of our name, by its description.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Policy {
+    /// The one that is wanted.
+    Wanted,
+    /// Of an older version, or of another age.
+    Replaced,
+    /// Of a newer version. While servers are upgraded one after the other, the old ones leave it alone.
+    Newer,
+    /// A user's.
+    Another,
+}
+
+impl Policy {
+    fn of(found: &str, wanted: &str) -> Self {
+        match version(found) {
+            None => Self::Another,
+            Some(version) if version > VERSION => Self::Newer,
+            Some(_) if found == wanted => Self::Wanted,
+            Some(_) => Self::Replaced,
+        }
+    }
 }
 
 /// The version of a policy that a server made; none of one with another description.
@@ -193,27 +137,11 @@ fn hours(age: Duration) -> u64 {
     age.as_secs().div_ceil(HOUR).max(1)
 }
 
-/// An index is deleted as a whole: it takes documents for a day, or a seventh of the age, and goes when the last of
-/// them are old enough.
-fn policy(namespace: &str, age: Duration, description: &str) -> Value {
-    let hours = hours(age);
-    let width = (hours / 7).clamp(1, 24);
-    json!({"policy": {
-        "description": description,
-        "default_state": "written",
-        "ism_template": [{"index_patterns": patterns(namespace), "priority": PRIORITY}],
-        "states": [
-            {
-                "name": "written",
-                "actions": [{"rollover": {"min_index_age": format!("{width}h"), "min_primary_shard_size": "30gb"}}],
-                "transitions": [{
-                    "state_name": "gone",
-                    "conditions": {"min_index_age": format!("{}h", hours + width)},
-                }],
-            },
-            {"name": "gone", "actions": [{"delete": {}}], "transitions": []},
-        ],
-    }})
+/// The hours for which an index takes documents: a seventh of the age, and a month at most. It is deleted as a whole,
+/// when the last of them are old enough. So a data stream has some nine indices for an age of up to seven months: an
+/// engine bounds the number of its shards, and takes no new data stream beyond.
+fn width(age: Duration) -> u64 {
+    (hours(age) / 7).clamp(1, 30 * 24)
 }
 
 #[cfg(test)]
@@ -221,31 +149,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_version_of_a_policy_is_in_its_description() {
+    fn a_policy_is_known_by_its_description() {
+        let wanted = description(Duration::from_secs(HOUR));
+        let of = |found: &str| Policy::of(found, &wanted);
+        assert_eq!(of(&wanted), Policy::Wanted);
         assert_eq!(
-            version(&description(Duration::from_secs(HOUR))),
-            Some(VERSION)
+            of(&description(Duration::from_secs(9 * HOUR))),
+            Policy::Replaced
         );
+        assert_eq!(of("Installed by pocket-apm, version 99: a"), Policy::Newer);
         for other in ["", "mine", OWNER, "Installed by pocket-apm, version x: a"] {
-            assert_eq!(version(other), None, "{other}");
+            assert_eq!(of(other), Policy::Another, "{other}");
         }
     }
 
     #[test]
-    fn an_index_goes_when_its_last_documents_are_old_enough() {
-        for (age, rollover, delete) in [
-            (30 * 24 * HOUR, "24h", "744h"),
-            (7 * 24 * HOUR, "24h", "192h"),
-            (24 * HOUR, "3h", "27h"),
-            (90 * 60, "1h", "3h"),
-        ] {
-            let policy = policy("team", Duration::from_secs(age), "");
-            let state = &policy["policy"]["states"][0];
-            assert_eq!(state["actions"][0]["rollover"]["min_index_age"], rollover);
-            assert_eq!(
-                state["transitions"][0]["conditions"]["min_index_age"],
-                delete
-            );
-        }
+    fn the_words_name_three_data_streams_at_most() {
+        let streams = |n: usize| Installed::Except((0..n).map(|n| format!("s{n}")).collect());
+        assert!(streams(2).words("p").contains("but for s0, s1: what"));
+        assert!(
+            streams(5)
+                .words("p")
+                .contains("but for s0, s1, s2 and 2 more: what")
+        );
     }
 }

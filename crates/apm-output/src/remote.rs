@@ -1,6 +1,8 @@
 //! Events of the engine: those that other servers stored, or that are no longer here.
 
 mod groups;
+mod traces;
+mod values;
 
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
@@ -11,6 +13,8 @@ use tokio::runtime::Handle;
 
 use crate::client::Client;
 pub use groups::{FoundGroup, FoundGroups};
+pub use traces::{FoundDurations, OfTraces};
+pub use values::{FoundField, FoundValues, OfValues};
 
 /// Documents of one answer. More than 10,000 an engine refuses.
 const MOST: usize = 10_000;
@@ -44,6 +48,13 @@ pub struct Found {
     pub values: Vec<(i64, String, u64)>,
     /// The groups, where these were asked for.
     pub groups: FoundGroups,
+    /// If one document of each trace was asked for, the number of all traces, which the engine estimates beyond some
+    /// thousands; where documents were asked for by their durations, the number of all.
+    pub total: Option<u64>,
+    /// The numbers by time and duration, where these were asked for.
+    pub durations: Vec<FoundDurations>,
+    /// The values of transactions, where these were asked for.
+    pub transactions: FoundValues,
 }
 
 /// A document of the engine.
@@ -93,6 +104,20 @@ pub enum Events {
         /// A field by whose values they are counted, too.
         by: Option<&'static str>,
     },
+    /// Those that pass a query, by traces or by durations.
+    OfTraces {
+        /// The query.
+        query: Value,
+        /// The question about them.
+        what: OfTraces,
+    },
+    /// Values of the transactions that pass a query.
+    OfValues {
+        /// The query, which only transactions pass.
+        query: Value,
+        /// The question about them.
+        what: OfValues,
+    },
 }
 
 impl Remote {
@@ -124,6 +149,11 @@ impl Remote {
             Events::Page { .. } | Events::Groups { .. } => {
                 format!("{all},metrics-apm.internal-{namespace},metrics-apm.app.*-{namespace}")
             }
+            // Log lines are not among them, and an index of theirs may lack the fields.
+            Events::OfTraces { .. } => {
+                format!("traces-apm*-{namespace},logs-apm.error-{namespace}")
+            }
+            Events::OfValues { .. } => format!("traces-apm*-{namespace}"),
             Events::Trace(_) | Events::Query { .. } => all,
         }
     }
@@ -168,10 +198,14 @@ async fn ask(client: &Client, streams: &str, events: Events) -> Result<Found, St
             }
             (question, most)
         }
+        Events::OfTraces { query, what } => what.question(&query),
+        Events::OfValues { query, what } => (what.question(&query), 0),
     };
     let size = size.min(MOST);
     question["size"] = json!(size);
-    question["track_total_hits"] = json!(false);
+    if question["track_total_hits"].is_null() {
+        question["track_total_hits"] = json!(false);
+    }
     question["timeout"] = json!(format!("{}s", PATIENCE.as_secs()));
     let answer = client.search::<Value>(streams, &question).await?;
     let aggregations = answer.aggregations.unwrap_or_default();
@@ -191,6 +225,9 @@ async fn ask(client: &Client, streams: &str, events: Events) -> Result<Found, St
         }));
     }
     let groups = groups::read(&aggregations).unwrap_or_default();
+    let total = aggregations["traces"]["value"].as_u64().or(answer.total);
+    let durations = traces::read(&aggregations);
+    let transactions = values::read(&aggregations, answer.total.unwrap_or_default());
     let has_more = answer.hits.len() >= size;
     let documents = answer.hits.into_iter().map(|hit| FoundDocument {
         origin: origin(&hit.id),
@@ -202,6 +239,9 @@ async fn ask(client: &Client, streams: &str, events: Events) -> Result<Found, St
         counts,
         values,
         groups,
+        total,
+        durations,
+        transactions,
     })
 }
 

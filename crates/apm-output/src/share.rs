@@ -15,8 +15,9 @@ mod pack;
 mod refused;
 mod send;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use apm_store::{Store, StoreError, SubmitError};
@@ -30,7 +31,7 @@ use crate::dialect::Dialect;
 use crate::engine::unexpected;
 use crate::send::Sender;
 use crate::stats;
-use crate::template;
+use crate::template::{self, Templates};
 pub(crate) use coverage::Shared;
 pub use coverage::{Coverage, Peer};
 
@@ -44,6 +45,12 @@ pub(crate) struct Sharing {
     /// Numbers of the requests with deltas, which are none of the output's.
     pub(crate) requests: Arc<stats::Shared>,
     pub(crate) stop: watch::Receiver<bool>,
+    /// A random name of this process.
+    pub(crate) process: String,
+    /// Whether this process has announced itself.
+    pub(crate) has_announced: AtomicBool,
+    /// Whether another process has the name of this server.
+    pub(crate) has_twin: AtomicBool,
 }
 
 /// Things that are remembered between looks.
@@ -56,7 +63,11 @@ struct Memory {
     looked: Option<documents::Looked>,
     /// Writes of this server's announcement.
     beat: u64,
+    /// The last one.
+    written: Option<announce::Written>,
     sender: Sender,
+    /// Documents that the engine does not take, by id and version.
+    unwanted: HashSet<(String, i64)>,
 }
 
 impl Sharing {
@@ -68,6 +79,7 @@ impl Sharing {
             let _ = stop.wait_for(|stop| *stop).await;
         };
         let working = async {
+            // Two loops: counts are numbered while the engine is away, too.
             tokio::join!(self.pack(), self.exchange());
         };
         tokio::select! {
@@ -77,13 +89,21 @@ impl Sharing {
         // The last counts are sent, if that does not take long.
         let last = async {
             self.pack_now().await;
+            if self.has_twin.load(Ordering::Relaxed) {
+                return;
+            }
             if let Ok(dialect) = Dialect::ask(&self.client).await {
                 let Ok(mut memory) = self.memory(dialect).await else {
                     return;
                 };
-                let _ = self.send(&memory.sender).await;
-                let _ = self.announce(&mut memory).await;
-                let _ = self.send_documents().await;
+                // Numbers that the engine has are not given again by a server that never reached it before.
+                let are_numbers_known = self.has_announced.load(Ordering::Relaxed)
+                    || self.settle_numbers(&memory).await.is_ok();
+                if are_numbers_known {
+                    let _ = self.send(&memory.sender).await;
+                    let _ = self.announce(&mut memory).await;
+                }
+                let _ = self.send_documents(&mut memory).await;
             }
         };
         let _ = tokio::time::timeout(self.config.pace.grace, last).await;
@@ -97,6 +117,7 @@ impl Sharing {
             self.coverage.trouble(&why);
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(self.config.pace.longest_pause);
+            // After a look that succeeded, this is a new trouble and begins with a short pause.
             if self.coverage.is_fresh() {
                 pause = self.config.pace.pause;
             }
@@ -108,11 +129,21 @@ impl Sharing {
         let dialect = Dialect::ask(&self.client).await?;
         template::install_shared(&self.client).await?;
         let mut memory = self.memory(dialect).await?;
+        // The output names the store when it begins, which may be after this.
         while self.own_store().await?.is_none() {
             tokio::time::sleep(self.config.pace.poll).await;
         }
-        self.skip_numbers().await?;
+        if self.has_announced.load(Ordering::Relaxed) {
+            self.look_for_twin(&memory.node).await?;
+        }
+        self.settle_numbers(&memory).await?;
         loop {
+            if memory.written.is_none() {
+                // The announcement is gone, or there was none: the engine may have been emptied.
+                template::renew(&self.client, dialect, Templates::Shared).await?;
+            }
+            // Deltas are in the engine before their numbers are announced, so that others find all that they are told
+            // of.
             self.send(&memory.sender).await?;
             self.announce(&mut memory).await?;
             self.follow(&mut memory).await?;
@@ -133,16 +164,22 @@ impl Sharing {
                 break node;
             }
         };
+        let owner = format!("pocket-apm-{node}-counts");
         Ok(Memory {
             node,
             holes: HashMap::new(),
             looked: None,
             beat: 0,
+            written: None,
+            unwanted: HashSet::new(),
             sender: Sender {
                 client: Arc::clone(&self.client),
                 dialect,
                 pace: self.config.pace,
                 streams: self.stream(),
+                templates: Templates::Shared,
+                since: 0,
+                owner,
                 stats: Arc::clone(&self.requests),
             },
         })

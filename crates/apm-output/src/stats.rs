@@ -1,13 +1,17 @@
 //! Numbers that an output tells of itself.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use apm_store::output::State;
 
 /// The time over which the throughput is measured.
 const WINDOW: Duration = Duration::from_secs(30);
+
+/// The time between two warnings that nothing can be sent. An engine that takes some documents and not others is in
+/// trouble and well many times a second.
+const QUIET: Duration = Duration::from_secs(60);
 
 /// A look at an output.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -43,6 +47,8 @@ pub struct Stats {
     pub trouble: Option<String>,
     /// The words for the age at which the engine deletes documents, where that was asked for.
     pub retention: Option<String>,
+    /// Whether that was asked for, and is not set.
+    pub lacks_retention: bool,
 }
 
 /// Events that wait.
@@ -59,6 +65,74 @@ pub struct Lag {
 pub(crate) struct Shared {
     stats: Mutex<Stats>,
     seen: Mutex<VecDeque<(Instant, u64)>>,
+    told: Mutex<Told>,
+    losses: Mutex<Losses>,
+}
+
+/// The troubles that the log tells of.
+#[derive(Debug, Default)]
+struct Told {
+    /// When the last warning was written.
+    at: Option<Instant>,
+    /// Whether the end of that trouble is still to be told.
+    is_open: bool,
+}
+
+/// Events that are lost, as the log tells of them: once when that begins, and once when it is over.
+#[derive(Debug, Default)]
+struct Losses {
+    /// The number at the last look; none before the first. What was lost before the start was told of then.
+    seen: Option<u64>,
+    /// The number before the loss that goes on, and when it last grew.
+    open: Option<(u64, Instant)>,
+}
+
+/// A line of the log.
+#[derive(Debug, PartialEq, Eq)]
+enum Loss {
+    Begins(u64),
+    Ends(u64),
+}
+
+impl Losses {
+    /// `lost`: all that were ever lost.
+    fn look(&mut self, lost: u64, now: Instant) -> Option<Loss> {
+        let before = self.seen.replace(lost).unwrap_or(lost);
+        if lost > before {
+            let begins = self.open.is_none();
+            let (start, _) = self.open.unwrap_or((before, now));
+            self.open = Some((start, now));
+            return begins.then_some(Loss::Begins(lost - before));
+        }
+        if lost < before {
+            // Everything was deleted, the number too.
+            self.open = None;
+        }
+        let (start, at) = self.open?;
+        if now.duration_since(at) < QUIET {
+            return None;
+        }
+        self.open = None;
+        Some(Loss::Ends(lost - start))
+    }
+}
+
+impl Told {
+    /// A trouble; whether the log is to tell of it.
+    fn begins(&mut self, now: Instant) -> bool {
+        let is_quiet = self.at.is_some_and(|at| now.duration_since(at) < QUIET);
+        if self.is_open || is_quiet {
+            return false;
+        }
+        self.at = Some(now);
+        self.is_open = true;
+        true
+    }
+
+    /// The end of a trouble; whether the log is to tell of it.
+    fn ends(&mut self) -> bool {
+        std::mem::take(&mut self.is_open)
+    }
 }
 
 impl Shared {
@@ -73,15 +147,15 @@ impl Shared {
 
     /// Notes why nothing can be sent. The first trouble is logged, and no other until documents are sent again.
     pub(crate) fn trouble(&self, words: &str) {
-        let before = self.lock().trouble.replace(words.to_owned());
-        if before.is_none() {
+        self.lock().trouble = Some(words.to_owned());
+        if self.told().begins(Instant::now()) {
             log::warn!("the output waits: {words}; events are kept until they can be sent");
         }
     }
 
     /// Documents were sent.
     pub(crate) fn is_well(&self) {
-        if self.lock().trouble.take().is_some() {
+        if self.lock().trouble.take().is_some() && self.told().ends() {
             log::info!("the output goes on");
         }
     }
@@ -103,15 +177,17 @@ impl Shared {
             );
         }
         stats.is_behind = is_behind;
-        let lost = count(state.lost);
-        if lost > stats.lost {
-            log::warn!(
-                "{} events were deleted before they were sent: the engine was away for longer than the store has \
-                 room for",
-                lost - stats.lost
-            );
+        stats.lost = count(state.lost);
+        match self.losses().look(stats.lost, Instant::now()) {
+            Some(Loss::Begins(events)) => log::warn!(
+                "{events} events never reach the engine, and more may follow: they could not be read, or were deleted \
+                 because the engine was away for longer than the store has room for"
+            ),
+            Some(Loss::Ends(events)) => {
+                log::warn!("no more events are lost; they were {events} in all");
+            }
+            None => {}
         }
-        stats.lost = lost;
         stats.per_second = self.per_second(stats.documents);
     }
 
@@ -131,7 +207,62 @@ impl Shared {
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Stats> {
+    fn lock(&self) -> MutexGuard<'_, Stats> {
         self.stats.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn losses(&self) -> MutexGuard<'_, Losses> {
+        self.losses.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn told(&self) -> MutexGuard<'_, Told> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_that_are_lost_are_told_of_when_that_begins_and_when_it_is_over() {
+        let mut losses = Losses::default();
+        let start = Instant::now();
+        let at = |second| start + Duration::from_secs(second);
+        // Those from before the start are no news.
+        assert_eq!(losses.look(7, at(0)), None);
+        assert_eq!(losses.look(7, at(1)), None);
+        assert_eq!(losses.look(9, at(2)), Some(Loss::Begins(2)));
+        for second in 3..1000 {
+            assert_eq!(losses.look(second + 10, at(second)), None);
+        }
+        let over = 999 + QUIET.as_secs();
+        assert_eq!(losses.look(1009, at(over - 1)), None);
+        assert_eq!(losses.look(1009, at(over)), Some(Loss::Ends(1002)));
+        assert_eq!(losses.look(1009, at(over + 1)), None);
+        assert_eq!(losses.look(1010, at(over + 2)), Some(Loss::Begins(1)));
+        // Everything was deleted.
+        assert_eq!(losses.look(0, at(over + 3)), None);
+        assert_eq!(losses.look(0, at(over + 300)), None);
+    }
+
+    #[test]
+    fn an_engine_that_is_in_trouble_and_well_in_turn_is_told_of_once_a_minute() {
+        let mut told = Told::default();
+        let start = Instant::now();
+        let lines = (0..1000).filter(|second| {
+            let now = start + Duration::from_secs(*second);
+            let begins = told.begins(now);
+            // It is tried again, and takes something at last.
+            assert!(!told.begins(now));
+            told.ends();
+            begins
+        });
+        assert_eq!(lines.count(), 17);
+        // A trouble that began within the minute and stays is told of when that is over.
+        let begins = start + Duration::from_secs(1000);
+        assert!(!told.begins(begins));
+        assert!(told.begins(begins + QUIET));
+        assert!(told.ends() && !told.ends());
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::client::{Body, Client};
 use crate::dialect::{Dialect, Product};
-use crate::engine::is_priority_taken;
+use crate::engine::{is_priority_taken, unexpected};
 
 /// A template that the server installs.
 struct Template {
@@ -16,11 +16,11 @@ struct Template {
 }
 
 /// The types of the fields of events, in OpenSearch.
-const EVENTS: Template = Template {
+const EVENTS: [Template; 1] = [Template {
     name: "pocket-apm",
     version: 1,
     text: include_str!("template/opensearch.json"),
-};
+}];
 
 /// The templates of all that servers share, in any engine: counts that are not to be indexed, and a few documents.
 const SHARED: [Template; 2] = [
@@ -78,15 +78,58 @@ const NUMBERS: [&str; 10] = [
 /// The value of `managed_by` in templates of this server.
 const OWNER: &str = "pocket-apm";
 
+/// The templates of what a sender sends.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Templates {
+    /// Events.
+    Events,
+    /// Documents that servers share.
+    Shared,
+}
+
+impl Templates {
+    fn of(self, dialect: Dialect) -> &'static [Template] {
+        match (self, dialect.product) {
+            (Self::Shared, _) => &SHARED,
+            (Self::Events, Product::OpenSearch) => &EVENTS,
+            (Self::Events, Product::Elasticsearch) => &[],
+        }
+    }
+}
+
+/// Installs templates that are gone: an engine that was emptied has none, and would make plain indices of data streams.
+///
+/// # Errors
+/// The words of the engine, if it does not tell or does not take them.
+pub(crate) async fn renew(
+    client: &Client,
+    dialect: Dialect,
+    templates: Templates,
+) -> Result<(), String> {
+    for template in templates.of(dialect) {
+        let path = format!(
+            "_index_template/{}?filter_path=index_templates.name",
+            template.name
+        );
+        let reply = client.ask(Method::GET, &path, None).await?;
+        match reply.status {
+            200 => {}
+            404 => put(client, template, log::Level::Debug).await?,
+            _ => return Err(unexpected("a look at an index template", &reply)),
+        }
+    }
+    Ok(())
+}
+
 /// Installs the template of events where it is missing or older. One that somebody else made under this name stays.
 ///
 /// # Errors
 /// The words of the engine, if it does not take it.
 pub(crate) async fn install(client: &Client, dialect: Dialect) -> Result<(), String> {
-    match dialect.product {
-        Product::OpenSearch => put(client, &EVENTS).await,
-        Product::Elasticsearch => Ok(()),
+    for template in Templates::Events.of(dialect) {
+        put(client, template, log::Level::Warn).await?;
     }
+    Ok(())
 }
 
 /// Installs the templates of what servers share, as [`install`] does.
@@ -95,12 +138,18 @@ pub(crate) async fn install(client: &Client, dialect: Dialect) -> Result<(), Str
 /// The words of the engine, if it does not take them.
 pub(crate) async fn install_shared(client: &Client) -> Result<(), String> {
     for template in &SHARED {
-        put(client, template).await?;
+        put(client, template, log::Level::Warn).await?;
     }
     Ok(())
 }
 
-async fn put(client: &Client, template: &Template) -> Result<(), String> {
+/// The template of the counts that servers share.
+pub(crate) fn rollups() -> Value {
+    SHARED[0].body()
+}
+
+/// `level`: of the words that another template is in the way.
+async fn put(client: &Client, template: &Template, level: log::Level) -> Result<(), String> {
     let Template { name, version, .. } = template;
     let path = format!("_index_template/{name}");
     let reply = client.call(Method::GET, &path, None).await;
@@ -110,7 +159,8 @@ async fn put(client: &Client, template: &Template) -> Result<(), String> {
             let found: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
             let found = &found["index_templates"][0]["index_template"];
             if found["_meta"]["managed_by"] != OWNER {
-                log::warn!(
+                log::log!(
+                    level,
                     "the index template {name} was made by somebody else and stays as it is: it decides over the \
                      types of fields"
                 );
@@ -141,7 +191,8 @@ async fn put(client: &Client, template: &Template) -> Result<(), String> {
         }
         // Another template of the same priority is for these data streams: a user's own.
         _ if is_priority_taken(&reply) => {
-            log::warn!(
+            log::log!(
+                level,
                 "the index template {name} is not installed, for another one stands in its place: {}",
                 beginning(&reply.body)
             );
@@ -190,7 +241,7 @@ mod tests {
 
     #[test]
     fn the_template_makes_data_streams_of_the_names_that_are_written() {
-        let template = EVENTS.body();
+        let template = EVENTS[0].body();
         assert!(template["data_stream"].is_object());
         let patterns = template["index_patterns"].as_array().expect("patterns");
         for name in ["traces-apm*", "logs-apm*", "metrics-apm*"] {
@@ -216,7 +267,7 @@ mod tests {
 
     #[test]
     fn searches_know_which_fields_the_template_does_not_index_and_which_are_numbers() {
-        let template = EVENTS.body();
+        let template = EVENTS[0].body();
         let mappings = &template["template"]["mappings"];
         let mut fields = Vec::new();
         typed(&mappings["properties"], "", &mut fields);

@@ -2,6 +2,8 @@
 
 mod session;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
@@ -66,6 +68,9 @@ impl Output {
             coverage: Arc::clone(&coverage),
             requests: Arc::default(),
             stop: stopping.clone(),
+            process: share::name(),
+            has_announced: AtomicBool::new(false),
+            has_twin: AtomicBool::new(false),
         });
         let remote = Remote {
             client: Arc::clone(&client),
@@ -81,7 +86,17 @@ impl Output {
         };
         let thread = std::thread::Builder::new()
             .name("apm-output".to_owned())
-            .spawn(move || runtime.block_on(run(&session, sharing.as_ref())))
+            .spawn(move || {
+                let longest = session.config.pace.longest_pause;
+                guarded(
+                    || runtime.block_on(run(&session, sharing.as_ref())),
+                    || {
+                        let words = "it panicked, as the log says, and begins again in a while";
+                        session.stats.trouble(words);
+                        runtime.block_on(session.pause(longest)).is_ok()
+                    },
+                );
+            })
             .map_err(StartError::Thread)?;
         Ok(Self {
             stop,
@@ -132,6 +147,13 @@ impl Drop for Output {
     }
 }
 
+/// Does work, and does it again when it panicked: an output that has ended would tell its last numbers for ever.
+/// `pause`: whether to go on.
+fn guarded(mut work: impl FnMut(), mut pause: impl FnMut() -> bool) {
+    // State in memory is made anew; shared are numbers and the store alone.
+    while catch_unwind(AssertUnwindSafe(&mut work)).is_err() && pause() {}
+}
+
 /// One session after the other: each begins with the place that stands in the store.
 async fn run(session: &Session, sharing: Option<&Sharing>) {
     let watching = async {
@@ -169,4 +191,35 @@ async fn run(session: &Session, sharing: Option<&Sharing>) {
     }
     // The numbers of the last load, too.
     session.look().await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_that_panics_begins_again_until_it_ends_or_is_to_stop() {
+        let mut runs = 0;
+        let mut pauses = 0;
+        guarded(
+            || {
+                runs += 1;
+                assert!(runs == 3, "not yet");
+            },
+            || {
+                pauses += 1;
+                true
+            },
+        );
+        assert_eq!((runs, pauses), (3, 2));
+        let mut runs = 0;
+        guarded(
+            || {
+                runs += 1;
+                panic!("each time");
+            },
+            || false,
+        );
+        assert_eq!(runs, 1);
+    }
 }

@@ -1,9 +1,9 @@
 //! Posts to webhooks.
 
-use std::error::Error;
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 
+use apm_store::cause::innermost;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Client, StatusCode, Url};
@@ -106,13 +106,16 @@ fn judge(status: StatusCode) -> Result<(), Failure> {
 
 /// The innermost cause. The address, which may be a secret, is not in it.
 fn failure(error: &reqwest::Error) -> Failure {
-    let mut cause: &(dyn Error + 'static) = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
+    let cause = innermost(error);
+    let remedy = match cause.downcast_ref::<rustls::Error>() {
+        Some(rustls::Error::InvalidCertificate(_)) => {
+            "; add the authority that vouches for it to those of this system"
+        }
+        _ => "",
+    };
     let why = match std::ptr::addr_eq(cause, error) {
         true => "it cannot be reached".to_owned(),
-        false => format!("it cannot be reached: {cause}"),
+        false => format!("it cannot be reached: {cause}{remedy}"),
     };
     match error.is_builder() || why.contains(&refused().to_string()) {
         true => Failure::for_good(why),

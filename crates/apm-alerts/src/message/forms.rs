@@ -19,7 +19,7 @@ impl Message {
                 "service": alert.service,
                 "environment": alert.environment,
                 "text": alert.text,
-                "url": format!("{url}{}", alert.link),
+                "url": format!("{url}{}", alert.link_from(self.at)),
             })
         });
         json!({
@@ -47,7 +47,7 @@ impl Message {
         let room = LONGEST_BLOCK.saturating_sub(letters(&others(usize::MAX)));
         let mut more = self.more + self.alerts.len();
         for alert in &self.alerts {
-            let link = format!("{url}{}", alert.link);
+            let link = format!("{url}{}", alert.link_from(self.at));
             let line = format!("\n• {} <{}|Open>", escaped(&alert.text), escaped(&link));
             // The next one may be short, but a list with a hole would be taken for a whole one.
             if letters(&text) + letters(&line) > room {
@@ -74,7 +74,8 @@ impl Message {
             rfc3339(self.at.saturating_mul(SECOND))
         );
         for alert in &self.alerts {
-            let _ = write!(text, "\n- {}\n  {url}{}\n", alert.text, alert.link);
+            let link = alert.link_from(self.at);
+            let _ = write!(text, "\n- {}\n  {url}{link}\n", alert.text);
         }
         if self.more > 0 {
             let _ = write!(text, "\n… and {} more\n", self.more);
@@ -99,6 +100,9 @@ mod tests {
     use super::super::{Alert, plain};
     use super::*;
 
+    /// 2026-01-31T12:00:00Z
+    const AT: i64 = 1_769_860_800;
+
     fn message(text: &str, count: usize) -> Message {
         let alert = |number: usize| Alert {
             subject: number.to_string(),
@@ -108,7 +112,7 @@ mod tests {
             link: "/services/shop".to_owned(),
         };
         let alerts = (0..count).map(alert).collect();
-        Message::new(("r1", "Many fail"), Change::Fired, 0, alerts)
+        Message::new(("r1", "Many fail"), Change::Fired, AT, alerts)
     }
 
     #[test]
@@ -117,9 +121,29 @@ mod tests {
         assert_eq!(message.title, "Many fail: 25 alerts");
         assert_eq!((message.alerts.len(), message.more), (10, 15));
         let json = message.json("http://a.example");
-        assert_eq!(json["alerts"][0]["url"], "http://a.example/services/shop");
+        assert_eq!(
+            json["alerts"][0]["url"],
+            "http://a.example/services/shop?from=2026-01-31T11:45:00Z"
+        );
         assert!(message.text("http://a.example").contains("and 15 more"));
         assert!(message.slack("").to_string().contains("and 15 more"));
+    }
+
+    #[test]
+    fn links_lead_to_the_time_of_an_alert_where_a_page_has_a_time() {
+        let mut alert = message("x", 1).alerts.remove(0);
+        for (link, expected) in [
+            ("/services/a", "/services/a?from=2026-01-31T11:45:00Z"),
+            (
+                "/queries/0f?env=b",
+                "/queries/0f?env=b&from=2026-01-31T11:45:00Z",
+            ),
+            ("/slos", "/slos"),
+            ("/settings", "/settings"),
+        ] {
+            link.clone_into(&mut alert.link);
+            assert_eq!(alert.link_from(AT), expected);
+        }
     }
 
     #[test]

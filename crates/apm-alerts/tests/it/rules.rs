@@ -12,7 +12,7 @@ const MINUTE: i64 = 60_000_000;
 const HOUR: i64 = 60 * MINUTE;
 
 /// Options with rules of the configuration file, which fire at once.
-fn with(rules: &[serde_json::Value]) -> Options {
+pub(crate) fn with(rules: &[serde_json::Value]) -> Options {
     let mut options = Options::default();
     for rule in rules {
         let rule: Rule = serde_json::from_value(rule.clone()).expect("a rule");
@@ -26,7 +26,7 @@ fn with(rules: &[serde_json::Value]) -> Options {
 }
 
 /// The firing parts of a rule, in words.
-fn firing(overview: &Overview, rule: &str) -> Vec<String> {
+pub(crate) fn firing(overview: &Overview, rule: &str) -> Vec<String> {
     let of_rule = overview.firing.iter().filter(|one| one.name == rule);
     of_rule.map(|one| one.alert.text.clone()).collect()
 }
@@ -115,26 +115,6 @@ fn a_service_is_not_missed_for_the_time_in_which_the_server_was_off() {
     // That it fires shows that the rules were evaluated with the requests there.
     let overview = server.until("fired", |all| !firing(all, "A new error").is_empty());
     assert!(firing(&overview, "gone").is_empty());
-}
-
-#[test]
-fn a_statement_is_judged_by_what_is_usual() {
-    let server = Server::start(with(&[
-        json!({"name": "slower", "kind": "statement", "times": 3, "milliseconds": 5, "calls": 10}),
-        json!({"name": "little", "kind": "statement", "times": 3, "milliseconds": 500, "calls": 10}),
-    ]));
-    let mut events = batch("shop");
-    calls(&mut events, 50, (now() - 3 * HOUR, 2_000));
-    calls(&mut events, 50, (now(), 20_000));
-    server.store(events);
-    let overview = server.until("fired", |all| !firing(all, "slower").is_empty());
-    let slower = firing(&overview, "slower");
-    assert_eq!(slower.len(), 1);
-    assert!(
-        slower[0].starts_with("shop: 20 ms a call, usually 2.0 ms: "),
-        "{slower:?}"
-    );
-    assert!(firing(&overview, "little").is_empty());
 }
 
 #[test]

@@ -8,13 +8,16 @@ use std::time::{Duration, Instant};
 
 use apm_alerts::{AlertError, Alerts, Options, Overview};
 use apm_store::event::{
-    Batch, ErrorEvent, Event, Outcome, Resource, ServiceOverride, Span, Transaction,
+    Batch, Cost, ErrorEvent, Event, Outcome, Resource, ServiceOverride, Span, Transaction,
 };
 use apm_store::{Store, StoreOptions};
 use tempfile::TempDir;
 
 pub(crate) use smtp::Mail;
 pub(crate) use web::Hook;
+
+/// Subjects that fire, and whose condition does not hold at the moment.
+pub(crate) const CALM: &str = "SELECT count(*) AS n FROM alert_state WHERE calm IS NOT NULL";
 
 /// The longest time that a test waits for something.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -91,6 +94,25 @@ impl Server {
         read.expect("a number")
     }
 
+    /// Changes rows as the server or a person does.
+    pub(crate) fn execute(&self, sql: &'static str) {
+        let written = self.store.write(move |conn| {
+            use diesel::RunQueryDsl as _;
+            diesel::sql_query(sql).execute(conn)
+        });
+        written.expect("room").wait().expect("written");
+    }
+
+    /// Waits until something fires whose condition does not hold any more.
+    pub(crate) fn calm(&self) {
+        self.until("calm", |_| self.number(CALM) > 0);
+    }
+
+    /// Moves the moment back since when what fires is calm: a minute passes at once.
+    pub(crate) fn a_minute_later(&self) {
+        self.execute("UPDATE alert_state SET calm = calm - 60");
+    }
+
     /// Stores events.
     pub(crate) fn store(&self, batch: Batch) {
         let ticket = self.store.submit(batch).expect("room");
@@ -153,7 +175,20 @@ pub(crate) fn requests(
 }
 
 /// Adds calls of a statement at a time. `duration`: µs.
-pub(crate) fn calls(batch: &mut Batch, count: u64, (at, duration): (i64, i64)) {
+pub(crate) fn calls(batch: &mut Batch, count: u64, when: (i64, i64)) {
+    add_calls(batch, count, when, None);
+}
+
+/// The same, with the steps that SQLite took for each.
+pub(crate) fn measured_calls(batch: &mut Batch, count: u64, when: (i64, i64), steps: i64) {
+    let cost = Cost {
+        steps,
+        ..Cost::default()
+    };
+    add_calls(batch, count, when, Some(cost));
+}
+
+fn add_calls(batch: &mut Batch, count: u64, (at, duration): (i64, i64), cost: Option<Cost>) {
     for number in 0..count {
         let id = at.unsigned_abs() ^ (number << 40) ^ duration.unsigned_abs();
         let event = Span {
@@ -177,7 +212,7 @@ pub(crate) fn calls(batch: &mut Batch, count: u64, (at, duration): (i64, i64)) {
             db_instance: Some(batch.keep("people.db")),
             db_statement: Some(batch.keep("select * from people where city = ?")),
             composite: None,
-            cost: None,
+            cost,
             stack: None,
             rest: batch.keep("{}"),
         };

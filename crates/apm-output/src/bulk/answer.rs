@@ -13,6 +13,8 @@ pub(crate) enum Fate {
     Later {
         /// Whether it is certain that it is not there.
         is_sure: bool,
+        /// Whether the status tells neither of load nor of something that an administrator has to mend.
+        is_odd: bool,
         /// The words of the engine.
         why: String,
     },
@@ -31,6 +33,28 @@ const WORDS: usize = 500;
 /// Bytes of the type of an error that are kept.
 const REASON: usize = 60;
 
+/// Parts of the reasons of errors with the status 400 that an administrator can mend.
+const MENDABLE: [[&str; 2]; 3] = [
+    ["this action would add [", "shards open"],
+    ["pipeline with id [", "does not exist"],
+    ["exceeds the limit of [", "documents per shard"],
+];
+
+/// Types of errors that tell of a document that is no JSON to the engine.
+const UNREADABLE: [&str; 5] = [
+    "parse_exception",
+    "parsing_exception",
+    "x_content_parse_exception",
+    "document_parsing_exception",
+    "mapper_parsing_exception",
+];
+
+/// The answer to a request that was refused as a whole.
+#[derive(Deserialize)]
+struct Refused {
+    error: Error,
+}
+
 #[derive(Deserialize)]
 struct Answer {
     errors: bool,
@@ -46,6 +70,8 @@ struct Item {
 struct Create {
     status: u16,
     error: Option<Error>,
+    /// The part that the failure store of a data stream of Elasticsearch has in this.
+    failure_store: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -73,29 +99,52 @@ pub(crate) fn fates(body: &[u8], count: usize) -> Option<Vec<Fate>> {
 
 fn fate(create: Create) -> Fate {
     let error = create.error.as_ref();
-    match create.status {
+    let status = create.status;
+    let refused = |reason: &str| Fate::Refused {
+        reason: cut(reason, REASON),
+        error: words(status, error),
+    };
+    let later = |is_sure, is_odd| Fate::Later {
+        is_sure,
+        is_odd,
+        why: words(status, error),
+    };
+    let kind = error.and_then(|error| error.kind.as_deref());
+    match status {
+        // The data stream could not index it. No search of the data stream finds it.
+        200..=299 if create.failure_store.as_deref() == Some("used") => refused("failure_store"),
         200..=299 => Fate::Taken,
         409 => Fate::Known,
+        400 if error.is_some_and(Error::can_be_mended) => later(true, false),
         // A mapping that does not fit, a name that cannot be, a time that no index takes, a document too large.
-        400 | 413 => Fate::Refused {
-            reason: cut(
-                error
-                    .and_then(|error| error.kind.as_deref())
-                    .unwrap_or("unknown"),
-                REASON,
-            ),
-            error: words(create.status, error),
-        },
+        400 | 413 => refused(kind.unwrap_or("unknown")),
+        // A pipeline of a user is made to refuse it.
+        500 if kind == Some("fail_processor_exception") => refused("fail_processor_exception"),
         // Too much at once, or what an administrator has to mend: rights, a full disk, a missing template.
-        401 | 403 | 404 | 429 => Fate::Later {
-            is_sure: true,
-            why: words(create.status, error),
-        },
-        status => Fate::Later {
-            is_sure: false,
-            why: words(status, error),
-        },
+        401 | 403 | 404 | 429 => later(true, false),
+        502..=504 => later(false, false),
+        _ => later(false, true),
     }
+}
+
+impl Error {
+    /// True if an administrator can mend it though the status blames the document: no room for another index, a shard
+    /// that is full, a pipeline that is missing.
+    fn can_be_mended(&self) -> bool {
+        let reason = self.reason.as_deref().unwrap_or_default();
+        let has = |parts: [&str; 2]| parts.iter().all(|part| reason.contains(part));
+        let cause = self.caused_by.as_ref();
+        MENDABLE.into_iter().any(has) || cause.is_some_and(|cause| cause.can_be_mended())
+    }
+}
+
+/// The error of a request that was refused as a whole because a document in it cannot be read: its type, and the words.
+/// Versions of Elasticsearch answer so where a data stream has a pipeline.
+pub(crate) fn unreadable(body: &[u8]) -> Option<(String, String)> {
+    let refused: Refused = serde_json::from_slice(body).ok()?;
+    let kind = refused.error.kind.as_deref()?;
+    let is_of_document = UNREADABLE.contains(&kind);
+    is_of_document.then(|| (kind.to_owned(), words(400, Some(&refused.error))))
 }
 
 /// The status and the words for an error and its cause.
@@ -142,6 +191,61 @@ mod tests {
                     .to_owned(),
             }
         );
+    }
+
+    /// An answer of an engine, and what it means.
+    #[derive(Deserialize)]
+    struct Recorded {
+        /// The documents that were sent, or a setting of the engine.
+        of: String,
+        status: u16,
+        answer: Box<serde_json::value::RawValue>,
+        /// Of each document: `taken`, `known`, `later`, `unsure`, `odd`, or the reason of a refusal. Of a request that
+        /// was refused as a whole: `waits`, or the reason.
+        fates: Vec<String>,
+    }
+
+    fn word(fate: Fate) -> String {
+        match fate {
+            Fate::Taken => "taken".to_owned(),
+            Fate::Known => "known".to_owned(),
+            Fate::Later { is_odd: true, .. } => "odd".to_owned(),
+            Fate::Later { is_sure: true, .. } => "later".to_owned(),
+            Fate::Later { .. } => "unsure".to_owned(),
+            Fate::Refused { reason, .. } => reason,
+        }
+    }
+
+    #[test]
+    fn answers_of_both_engines_mean_what_they_say() {
+        for (engine, text) in [
+            ("OpenSearch", include_str!("answer/opensearch.json")),
+            ("Elasticsearch", include_str!("answer/elasticsearch.json")),
+        ] {
+            let all: Vec<Recorded> = serde_json::from_str(text).unwrap();
+            assert!(all.len() >= 8, "{engine}");
+            for Recorded {
+                of,
+                status,
+                answer,
+                fates,
+            } in all
+            {
+                let body = answer.get().as_bytes();
+                let found = match status {
+                    200 => {
+                        let found = super::fates(body, fates.len()).expect(&of);
+                        found.into_iter().map(word).collect()
+                    }
+                    _ => {
+                        assert_eq!(super::fates(body, 1), None, "{engine}: {of}");
+                        let refused = unreadable(body).filter(|_| status == 400);
+                        vec![refused.map_or_else(|| "waits".to_owned(), |(reason, _)| reason)]
+                    }
+                };
+                assert_eq!(found, fates, "{engine}: {of}");
+            }
+        }
     }
 
     #[test]

@@ -81,7 +81,7 @@ fn group(value: Option<String>, bucket: &Value) -> Option<FoundGroup> {
 }
 
 /// The value of a bucket as documents have it: an index may have a whole number as 200.0.
-fn text(bucket: &Value) -> Option<String> {
+pub(super) fn text(bucket: &Value) -> Option<String> {
     let key = &bucket["key"];
     if let Some(text) = key.as_str() {
         return Some(text.to_owned());

@@ -160,6 +160,7 @@ impl Shared {
                 dropped: 0,
             }
         });
+        // Silence is reckoned by the clock of here, because clocks of servers differ.
         if heard.beat != beat {
             heard.beat = beat;
             heard.at = now;

@@ -37,17 +37,20 @@ impl Sharing {
         let Some(take) = self.config.take else {
             return Ok(());
         };
-        let was_older = self.send_documents().await?;
+        let was_older = self.send_documents(memory).await?;
         let clears = self.store.clears();
         let is_recent = memory.looked.is_some_and(|looked| {
             looked.clears == clears && looked.at.elapsed() < self.config.pace.reread
         });
+        // A newer version that the engine has may be older than what a short look finds.
         if is_recent && !was_older {
-            return self.receive_documents(take, clears, None).await;
+            return self.receive_documents(memory, take, clears, None).await;
         }
         for kind in self.config.kinds.iter().copied() {
-            self.receive_documents(take, clears, Some(kind)).await?;
+            self.receive_documents(memory, take, clears, Some(kind))
+                .await?;
         }
+        // After all kinds were read: a failure in between looks at all of them again.
         memory.looked = Some(Looked {
             at: Instant::now(),
             clears,
@@ -56,7 +59,7 @@ impl Sharing {
     }
 
     /// Sends changes; whether the engine had newer ones.
-    pub(super) async fn send_documents(&self) -> Result<bool, String> {
+    pub(super) async fn send_documents(&self, memory: &mut Memory) -> Result<bool, String> {
         let mut was_older = false;
         loop {
             let clears = self.store.clears();
@@ -67,7 +70,8 @@ impl Sharing {
                 return Ok(was_older);
             }
             for document in pending {
-                was_older |= self.put(&document).await?;
+                was_older |= self.put(memory, &document).await?;
+                // A document that was changed meanwhile has another version. It is not marked, and sent again.
                 self.write(clears, move |conn| share::mark_sent(conn, &document))
                     .await?;
             }
@@ -75,7 +79,7 @@ impl Sharing {
     }
 
     /// Sends a change; whether the engine has a newer one. Its version is that of the engine's document, too.
-    async fn put(&self, document: &Document) -> Result<bool, String> {
+    async fn put(&self, memory: &mut Memory, document: &Document) -> Result<bool, String> {
         let Document {
             kind, key, version, ..
         } = document;
@@ -91,7 +95,8 @@ impl Sharing {
             200 | 201 => Ok(false),
             409 => Ok(true),
             400 => {
-                // It must not hold up the others.
+                // It must not hold up the others, and is not sent again and again.
+                memory.unwanted.insert((document_id(kind, key), *version));
                 log::error!("{}", unexpected(&format!("a shared {kind}"), &reply));
                 Ok(false)
             }
@@ -102,9 +107,10 @@ impl Sharing {
     /// Takes the newest documents of a kind; of all kinds those that were changed lately, where none is named.
     async fn receive_documents(
         &self,
+        memory: &Memory,
         take: Take,
         clears: u64,
-        kind: Option<&str>,
+        kind: Option<&'static str>,
     ) -> Result<(), String> {
         let filter = match kind {
             Some(kind) => json!([{"term": {"kind": kind}}]),
@@ -123,11 +129,15 @@ impl Sharing {
             .client
             .search::<Box<RawValue>>(&self.index(), &question)
             .await?;
+        let is_whole = answer.hits.len() < MOST;
+        // The versions by their ids in the engine.
+        let mut there = HashMap::new();
         let mut found = Vec::new();
         let mut hashes = HashMap::new();
         for hit in answer.hits {
             let text = hit.source.get();
             let hash = xxh3_64(text.as_bytes());
+            there.insert(hit.id.clone(), i64::MAX);
             if self.coverage.is_refused(hash) {
                 continue;
             }
@@ -136,12 +146,18 @@ impl Sharing {
                     self.coverage.refuse(hash, Reason::TooLarge, &hit.id);
                 }
                 Ok(document) => {
+                    there.insert(hit.id, document.version);
                     hashes.insert((document.kind.clone(), document.key.clone()), hash);
                     found.push(document);
                 }
                 // It was written by no server of ours.
                 Err(_) => self.coverage.refuse(hash, Reason::Unreadable, &hit.id),
             }
+        }
+        if let Some(kind) = kind
+            && is_whole
+        {
+            self.share_again(memory, clears, kind, &there).await?;
         }
         let newer = self
             .read(move |conn| Ok(share::newer(conn, found)?))
@@ -156,6 +172,41 @@ impl Sharing {
                 self.coverage.refuse(*hash, Reason::NotUnderstood, &id);
             }
         }
+        Ok(())
+    }
+}
+
+impl Sharing {
+    /// Documents that the engine had and lacks are sent again: it is another one, was emptied, or was brought back from
+    /// a snapshot. `there`: the versions of all of this kind that it has. Servers that do so at the same time do no
+    /// harm, because the engine takes each version once.
+    async fn share_again(
+        &self,
+        memory: &Memory,
+        clears: u64,
+        kind: &'static str,
+        there: &HashMap<String, i64>,
+    ) -> Result<(), String> {
+        let sent = self
+            .read(move |conn| Ok(share::sent_of(conn, kind)?))
+            .await?;
+        let mut missing = Vec::new();
+        for (key, version) in sent {
+            let id = document_id(kind, &key);
+            let has = there.get(&id).is_some_and(|there| *there >= version);
+            if !has && !memory.unwanted.contains(&(id, version)) {
+                missing.push((key, version));
+            }
+        }
+        if missing.is_empty() {
+            return Ok(());
+        }
+        log::info!(
+            "{} documents ({kind}) that servers share are not in the engine, and are sent again",
+            missing.len()
+        );
+        self.write(clears, move |conn| share::mark_unsent(conn, kind, &missing))
+            .await?;
         Ok(())
     }
 }

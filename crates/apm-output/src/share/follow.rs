@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
-use apm_store::is_obeyed;
 use apm_store::share::{self, Delta, Follow, Peer};
 use serde::Deserialize;
 use serde_json::json;
@@ -14,6 +13,9 @@ use super::{Memory, Sharing};
 
 /// Deltas that are read together.
 const TOGETHER: usize = 16;
+
+/// Documents of one answer after another that are none, at most.
+const STRANGE: usize = 1000;
 
 /// Bytes of a delta that are read.
 const LARGEST: usize = 8 << 20;
@@ -39,6 +41,7 @@ impl Sharing {
             loop {
                 let after = place.as_ref().map_or(other.first - 1, |peer| peer.number);
                 self.coverage.heard(other, after, place.as_ref());
+                // The place is read from the store after each step: it alone says what is in the rollups.
                 if after >= other.number || !self.take(memory, other, place.as_ref()).await? {
                     break;
                 }
@@ -62,13 +65,14 @@ impl Sharing {
         other: &Announced,
         place: Option<&Peer>,
     ) -> Result<bool, String> {
+        // Read before the deltas: counts of before must not be added to a store that was emptied meanwhile.
         let clears = self.store.clears();
         let after = place.map_or(other.first - 1, |peer| peer.number);
         let found = self.deltas(&other.store, after).await?;
         let mut next = after;
         let mut follow = Follow {
             store: other.store.clone(),
-            name: name(&other.name),
+            name: other.name.clone(),
             after: place.map(|peer| peer.number),
             to: after,
             skipped: 0,
@@ -77,6 +81,7 @@ impl Sharing {
         for document in &found {
             // The same number may come twice.
             if document.number > next {
+                // A hole. What is behind it waits until it is filled or given up.
                 if document.number != next + 1 {
                     break;
                 }
@@ -103,6 +108,7 @@ impl Sharing {
             if first == after + 1 {
                 return Ok(true);
             }
+            // All of the hole is passed over at once: the engine was asked after a refresh.
             next = first - 1;
             follow.skipped = next - after;
             log::warn!(
@@ -144,25 +150,41 @@ impl Sharing {
         Ok(true)
     }
 
+    /// The next deltas of a server, in the order of their numbers.
     async fn deltas(&self, store: &str, after: i64) -> Result<Vec<Document>, String> {
-        let question = json!({
-            "size": TOGETHER,
-            "track_total_hits": false,
-            "query": {"bool": {"filter": [
-                {"term": {"store": store}},
-                {"range": {"number": {"gt": after}}},
-            ]}},
-            "sort": [{"number": {"order": "asc", "unmapped_type": "long"}}],
-        });
-        let answer = self
-            .client
-            .search::<Document>(&self.stream(), &question)
-            .await?;
-        Ok(answer.hits.into_iter().map(|hit| hit.source).collect())
+        // Documents that no server wrote. They must not take the places of those that are behind them.
+        let mut strange: Vec<String> = Vec::new();
+        loop {
+            let question = json!({
+                "size": TOGETHER,
+                "track_total_hits": false,
+                "query": {"bool": {
+                    "filter": [
+                        {"term": {"store": store}},
+                        {"range": {"number": {"gt": after}}},
+                    ],
+                    "must_not": [{"ids": {"values": strange}}],
+                }},
+                "sort": [{"number": {"order": "asc", "unmapped_type": "long"}}],
+            });
+            let answer = self
+                .client
+                .search::<Box<RawValue>>(&self.stream(), &question)
+                .await?;
+            let is_full = answer.hits.len() >= TOGETHER;
+            let mut found = Vec::new();
+            for hit in answer.hits {
+                match serde_json::from_str::<Document>(hit.source.get()) {
+                    Ok(document) => found.push(document),
+                    Err(_) => {
+                        self.pass_over(&hit.id);
+                        strange.push(hit.id);
+                    }
+                }
+            }
+            if !found.is_empty() || !is_full || strange.len() > STRANGE {
+                return Ok(found);
+            }
+        }
     }
-}
-
-/// A name that another server gives itself.
-fn name(text: &str) -> String {
-    text.chars().filter(|c| !is_obeyed(*c)).take(100).collect()
 }

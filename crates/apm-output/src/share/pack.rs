@@ -47,6 +47,8 @@ impl Sharing {
 
     async fn pack_some(&self) -> Result<(usize, bool), String> {
         let clears = self.store.clears();
+        // Deltas are made by a reader, so that the writer only writes them. `put` does nothing where the journal is not
+        // the one that they were made of.
         let Some(packed) = self.read(share::pack).await? else {
             return Ok((0, false));
         };

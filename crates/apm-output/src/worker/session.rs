@@ -1,5 +1,7 @@
 //! One run of the worker, from the place that stands in the store.
 
+mod retain;
+
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,18 +9,17 @@ use std::time::Duration;
 use apm_store::output::{self, Flight, Landed};
 use apm_store::{Store, StoreError, SubmitError};
 use diesel::{QueryResult, SqliteConnection};
-use futures_util::future::{join, join_all};
+use futures_util::future::join;
 use tokio::sync::watch;
 
 use crate::client::Client;
 use crate::config::Config;
 use crate::dialect::Dialect;
-use crate::lifecycle::{self, Installed};
 use crate::load::{Load, Loader, Looked};
 use crate::send::Sender;
 use crate::share;
 use crate::stats::{Lag, Shared};
-use crate::template;
+use crate::template::{self, Templates};
 
 /// The time between two looks at the place in the store.
 const WATCH: Duration = Duration::from_secs(1);
@@ -68,12 +69,32 @@ impl Session {
         let state = self
             .write(clears, move |conn| output::open(conn, &name))
             .await?;
-        let dialect = self.stoppable(self.connect()).await?;
+        let (dialect, name) = self.stoppable(self.connect()).await?;
+        if let Some(name) = name {
+            let met = name.clone();
+            let before = self
+                .write(clears, move |conn| output::meet(conn, &met))
+                .await?;
+            if let Some(before) = before {
+                log::warn!(
+                    "the engine is another one than before (cluster {name}, and not {before}): events that were sent \
+                     until now are in that one, and all others go to this one"
+                );
+            }
+        }
+        let sent = state.sent;
+        let since = self
+            .store
+            .read_async::<_, StoreError>(move |conn| Ok(output::arrived_after(conn, sent)?));
+        let since = since.await?;
         let sender = Sender {
             client: Arc::clone(&self.client),
             dialect,
             pace: self.config.pace,
             streams: streams(&self.config.namespace),
+            templates: Templates::Events,
+            since,
+            owner: format!("pocket-apm-{}", state.store),
             stats: Arc::clone(&self.stats),
         };
         let mut place = Loader::new(self.store.clone(), &self.config, dialect, &state);
@@ -87,7 +108,10 @@ impl Session {
             drop(loader);
             let mut landed = Landed::default();
             if let Some(load) = load? {
-                landed = self.stoppable(send(&sender, &load, true)).await?;
+                landed = self
+                    .stoppable(sender.send_all(&load.parts.parts, true))
+                    .await?
+                    .landed;
                 landed.lost = load.missing;
             }
             let state = self
@@ -107,6 +131,9 @@ impl Session {
         let mut ended: Option<(Flight, Landed)> = None;
         let mut ready: Option<Looked> = None;
         let mut has_aggregates = true;
+        // A store that was brought back from a backup has events behind its place that were sent. They are the first:
+        // the engine is asked for them until it has none of a load.
+        let (mut is_unsure, mut are_aggregates_unsure) = (true, true);
         loop {
             let is_stopping = *self.stop.borrow();
             // The last look completes the aggregates.
@@ -123,23 +150,26 @@ impl Session {
             let has_more = looked.has_more;
             let load = self.commit(clears, ended.take(), looked).await?;
             if let Some(load) = load {
-                let sending = send(sender, &load, false);
-                let landed = if has_more && !is_stopping {
+                let sending = sender.send_all(&load.parts.parts, is_unsure);
+                let sent = if has_more && !is_stopping {
                     // The next load is made meanwhile.
                     let next = blocking(loader, |loader| loader.look(false));
-                    let (landed, next) = self.stoppable(join(sending, next)).await?;
+                    let (sent, next) = self.stoppable(join(sending, next)).await?;
                     loader = next.0;
                     ready = Some(next.1?);
-                    landed
+                    sent
                 } else {
                     self.stoppable(sending).await?
                 };
-                ended = Some((load.flight, landed));
+                is_unsure &= sent.found > 0;
+                ended = Some((load.flight, sent.landed));
             }
             if has_aggregates {
                 // The store holds one flight at a time.
                 self.commit(clears, ended.take(), Looked::default()).await?;
-                (loader, has_aggregates) = self.send_aggregates(clears, sender, loader).await?;
+                (loader, has_aggregates) = self
+                    .send_aggregates(clears, sender, loader, &mut are_aggregates_unsure)
+                    .await?;
             }
             if has_more || has_aggregates {
                 continue;
@@ -161,6 +191,7 @@ impl Session {
         clears: u64,
         sender: &Sender,
         loader: Loader,
+        is_unsure: &mut bool,
     ) -> Result<(Loader, bool), End> {
         let (loader, load) = blocking(loader, |loader| loader.aggregates(None)).await;
         let Some(load) = load? else {
@@ -169,7 +200,11 @@ impl Session {
         let flight = load.flight;
         self.write(clears, move |conn| output::begin(conn, flight))
             .await?;
-        let landed = self.stoppable(send(sender, &load, false)).await?;
+        let sent = self
+            .stoppable(sender.send_all(&load.parts.parts, *is_unsure))
+            .await?;
+        *is_unsure &= sent.found > 0;
+        let landed = sent.landed;
         self.write(clears, move |conn| output::end(conn, flight, &landed))
             .await?;
         Ok((loader, true))
@@ -237,16 +272,16 @@ impl Session {
     }
 
     /// Finds out which engine it is, and what it lacks.
-    async fn connect(&self) -> Dialect {
+    async fn connect(&self) -> (Dialect, Option<String>) {
         let mut pause = self.config.pace.pause;
         loop {
             let connected = async {
-                let dialect = Dialect::ask(&self.client).await?;
+                let (dialect, name) = Dialect::ask_with_name(&self.client).await?;
                 template::install(&self.client, dialect).await?;
-                Ok::<_, String>(dialect)
+                Ok::<_, String>((dialect, name))
             };
             match connected.await {
-                Ok(dialect) => {
+                Ok((dialect, name)) => {
                     let version = dialect
                         .version
                         .map(|(major, minor)| format!(" {major}.{minor}"));
@@ -254,7 +289,7 @@ impl Session {
                     let engine = format!("{engine}{}", version.unwrap_or_default());
                     self.stats.is_well();
                     self.stats.change(|stats| stats.engine = Some(engine));
-                    return dialect;
+                    return (dialect, name);
                 }
                 Err(why) => {
                     self.stats.trouble(&why);
@@ -262,42 +297,6 @@ impl Session {
                     pause = (pause * 2).min(self.config.pace.longest_pause);
                 }
             }
-        }
-    }
-
-    /// Installs the policy by which the engine deletes documents, where it is asked for. Sending does not wait for it.
-    pub(super) async fn retain(&self) {
-        let Some(age) = self.config.retention else {
-            return;
-        };
-        let namespace = &self.config.namespace;
-        let name = lifecycle::name(namespace);
-        let mut pause = self.config.pace.pause;
-        loop {
-            let installed = async {
-                let dialect = Dialect::ask(&self.client).await?;
-                lifecycle::install(&self.client, dialect, namespace, age).await
-            };
-            let installed = installed.await;
-            let words = match &installed {
-                Ok(installed) => installed.words(&name),
-                Err(why) => format!("not set yet: {why}"),
-            };
-            let before = self.stats.look().retention;
-            if before.as_ref() != Some(&words) && installed != Ok(Installed::Ours) {
-                match &installed {
-                    Ok(_) => log::warn!("documents in the engine are deleted {words}"),
-                    Err(why) => log::warn!(
-                        "the policy {name} by which the engine deletes documents is not set yet: {why}"
-                    ),
-                }
-            }
-            self.stats.change(|stats| stats.retention = Some(words));
-            if installed.is_ok() {
-                return;
-            }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(self.config.pace.longest_pause);
         }
     }
 
@@ -356,19 +355,6 @@ impl Session {
                 .place(&state, refused, lag, self.config.lag_warning);
         }
     }
-}
-
-/// Sends the requests of a load at the same time.
-async fn send(sender: &Sender, load: &Load, is_unsure: bool) -> Landed {
-    let parts = load.parts.parts.iter();
-    let landed = join_all(parts.map(|part| sender.send(part, is_unsure))).await;
-    landed.into_iter().fold(Landed::default(), |mut sum, one| {
-        sum.documents += one.documents;
-        sum.repeated += one.repeated;
-        sum.refused.extend(one.refused);
-        sum.refusals.extend(one.refusals);
-        sum
-    })
 }
 
 /// Runs work on a thread that may block.

@@ -24,7 +24,7 @@ fn aggregates_count_each_event_once_however_often_the_output_starts() {
         engine.script([Act::TakenRollover, Act::Items(2, 503)]);
         let output = start(&store, config(&engine));
         count += feed(&store, lines(round * 400, 400));
-        wait("all are there", || engine.events().len() == count);
+        wait("all are there", || engine.event_count() == count);
         output.stop();
     }
     // The next output sends what the last one left.

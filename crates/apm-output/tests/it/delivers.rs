@@ -23,7 +23,7 @@ fn every_event_arrives_as_the_document_that_discover_shows_in_its_data_stream() 
     let count = feed(&store, lines(0, 900));
     assert_eq!(count, 900);
     let output = start(&store, config(&engine));
-    wait("all are there", || engine.events().len() == count);
+    wait("all are there", || engine.event_count() == count);
     output.stop();
     let text = |value: &Value| value.to_string();
     let mut sent: Vec<String> = Vec::new();
@@ -50,7 +50,7 @@ fn events_that_come_later_follow_and_small_loads_are_sent_together() {
     for round in 0..20 {
         count += feed(&store, lines(round * 40, 37));
     }
-    wait("all are there", || engine.events().len() == count);
+    wait("all are there", || engine.event_count() == count);
     wait("nothing waits", || output.stats().lag.events == 0);
     assert_eq!(engine.duplicates(), 0);
     assert!(output.stats().requests < 60, "{:?}", output.stats());
@@ -64,7 +64,7 @@ fn elasticsearch_gets_samples_as_a_list_and_the_namespace_that_is_set() {
     let mut config = config(&engine);
     config.set_namespace("shop").expect("a namespace");
     let output = start(&store, config);
-    wait("all are there", || engine.events().len() == 8);
+    wait("all are there", || engine.event_count() == 8);
     output.stop();
     let mut streams = BTreeMap::<_, Vec<Value>>::new();
     for (stream, source) in engine.events().into_values() {

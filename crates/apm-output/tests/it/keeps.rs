@@ -33,7 +33,7 @@ fn unsent_events_outlive_their_age_and_go_once_they_are_sent() {
     });
     assert_eq!(until_deleted(&store), 0);
     let output = start(&store, config(&engine));
-    wait("all are there", || engine.events().len() >= count);
+    wait("all are there", || engine.event_count() >= count);
     wait("they are deleted", || {
         feed(&store, lines(20_000, 1));
         until_deleted(&store) > 10
@@ -74,7 +74,7 @@ fn what_has_no_room_is_counted_as_lost_and_the_rest_arrives() {
     assert!(lost > 0);
     assert_eq!(engine.duplicates(), 0);
     assert_eq!(
-        engine.events().len() + usize::try_from(lost).expect("some"),
+        engine.event_count() + usize::try_from(lost).expect("some"),
         count
     );
 }
@@ -85,10 +85,10 @@ fn after_everything_was_deleted_new_events_arrive_under_a_new_name() {
     let (engine, store) = (Engine::start(OPENSEARCH), store(dir.path()));
     let output = start(&store, config(&engine));
     let count = feed(&store, lines(0, 50));
-    wait("all are there", || engine.events().len() == count);
+    wait("all are there", || engine.event_count() == count);
     store.clear().expect("open").wait().expect("cleared");
     let more = feed(&store, lines(0, 50));
-    wait("more is there", || engine.events().len() == count + more);
+    wait("more is there", || engine.event_count() == count + more);
     output.stop();
     drop(output);
     // The numbers of a new start are not those of the old one.
@@ -97,7 +97,7 @@ fn after_everything_was_deleted_new_events_arrive_under_a_new_name() {
     let output = start(&store, config(&engine));
     let last = feed(&store, lines(0, 50));
     wait("the last are there", || {
-        engine.events().len() == count + more + last
+        engine.event_count() == count + more + last
     });
     output.stop();
     assert_eq!(engine.duplicates(), 0);
@@ -117,7 +117,7 @@ fn a_warning_says_that_events_wait() {
         output.stats().is_behind && output.stats().trouble.is_some()
     });
     engine.state().script.clear();
-    wait("all are there", || engine.events().len() == count);
+    wait("all are there", || engine.event_count() == count);
     wait("it is not", || {
         !output.stats().is_behind && output.stats().trouble.is_none()
     });

@@ -5,9 +5,9 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Double};
 
-use crate::shares::{Server, deltas, follow};
 use crate::support::engine::{Engine, OPENSEARCH};
 use crate::support::rollups::rollups;
+use crate::support::servers::{Server, deltas, follow};
 use crate::support::{feed_body, now, wait};
 
 const MINUTE: i64 = 60_000_000;

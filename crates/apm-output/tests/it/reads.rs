@@ -1,6 +1,6 @@
 //! Events that are read back from the engine.
 
-use apm_output::Events;
+use apm_output::{Events, OfTraces};
 use apm_store::document::{document, sent};
 use apm_store::event::StoredEvent;
 use apm_store::{StoreError, scratch};
@@ -88,7 +88,7 @@ fn events_are_found_by_their_trace_with_the_store_that_sent_them() {
     let (engine, store) = (Engine::start(OPENSEARCH), store(dir.path()));
     feed(&store, lines(0, 40));
     let output = start(&store, config(&engine));
-    wait("all are there", || engine.events().len() == 40);
+    wait("all are there", || engine.event_count() == 40);
     let found = output
         .events(Events::Trace(format!("{:032x}", 4)))
         .expect("an answer");
@@ -134,7 +134,7 @@ fn a_page_has_the_newest_documents_and_counts_those_of_all_pages() {
         }),
     );
     let output = start(&store, config(&engine));
-    wait("all are there", || engine.events().len() == 90);
+    wait("all are there", || engine.event_count() == 90);
     let page = |until: Option<u64>, most| {
         let found = output.events(Events::Page {
             query: json!({"bool": {"filter": [{"term": {"processor.event": "transaction"}}]}}),
@@ -183,7 +183,7 @@ fn counts_by_a_field_are_of_all_documents_also_where_the_page_is_narrowed() {
         }),
     );
     let output = start(&store, config(&engine));
-    wait("all are there", || engine.events().len() == 90);
+    wait("all are there", || engine.event_count() == 90);
     let found = output.events(Events::Page {
         query: json!({"bool": {"must_not": [{"exists": {"field": "processor.event"}}]}}),
         narrow: Some(json!({"term": {"log.level": "ERROR"}})),
@@ -217,7 +217,7 @@ fn documents_are_grouped_by_a_field_with_their_durations() {
     let (engine, store) = (Engine::start(OPENSEARCH), store(dir.path()));
     feed(&store, lines(0, 40));
     let output = start(&store, config(&engine));
-    wait("all are there", || engine.events().len() == 40);
+    wait("all are there", || engine.event_count() == 40);
     let grouped = |field: &str, most| {
         let found = output.events(Events::Groups {
             query: json!({"match_all": {}}),
@@ -251,4 +251,79 @@ fn documents_are_grouped_by_a_field_with_their_durations() {
         .map(|one| (one.value.as_deref(), one.count))
         .collect();
     assert_eq!(counts, [(Some("SELECT"), 10), (None, 30)]);
+}
+
+/// Three transactions in two traces: 1 of 10 ms, and 2 of 200 ms, of which one failed, half a minute later.
+fn three() -> Vec<String> {
+    let of = |n: u64, trace: u64, second: u64, duration: u64, outcome: &str| {
+        format!(
+            r#"{{"transaction":{{"id":"{n:016x}","trace_id":"{trace:032x}","name":"a","type":"request",
+            "duration":{duration},"timestamp":{},"outcome":"{outcome}","span_count":{{"started":0}}}}}}"#,
+            (1_769_860_800 + second) * 1_000_000
+        )
+        .replace('\n', "")
+    };
+    vec![
+        of(1, 1, 0, 10, "success"),
+        of(2, 2, 30, 200, "success"),
+        of(3, 2, 31, 200, "failure"),
+    ]
+}
+
+#[test]
+fn traces_are_found_once_each_and_by_their_durations() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (engine, store) = (Engine::start(OPENSEARCH), store(dir.path()));
+    feed(&store, three());
+    let output = start(&store, config(&engine));
+    wait("all are there", || engine.event_count() == 3);
+    let asked = |what| {
+        let query = json!({"bool": {"filter": [{"term": {"processor.event": "transaction"}}]}});
+        output
+            .events(Events::OfTraces { query, what })
+            .expect("an answer")
+    };
+    let ids = |found: &apm_output::Found| -> Vec<String> {
+        let documents = found.documents.iter();
+        let ids = documents.map(|found| found.document["transaction"]["id"].as_str());
+        ids.map(|id| id.expect("an id").trim_start_matches('0').to_owned())
+            .collect()
+    };
+    let fields = vec!["transaction.id".to_owned()];
+    let newest = asked(OfTraces::Newest {
+        until: None,
+        most: 10,
+        fields: fields.clone(),
+    });
+    assert_eq!(ids(&newest), ["3", "1"]);
+    assert_eq!((newest.total, newest.has_more), (Some(2), false));
+    let earlier = asked(OfTraces::Newest {
+        until: Some(1_769_860_830_000),
+        most: 10,
+        fields: fields.clone(),
+    });
+    assert_eq!(ids(&earlier), ["2", "1"]);
+    assert_eq!(
+        ids(&asked(OfTraces::Oldest { most: 10, fields })),
+        ["1", "2"]
+    );
+    let slowest = asked(OfTraces::Ranked {
+        is_ascending: false,
+        most: 2,
+    });
+    assert_eq!((slowest.total, slowest.has_more), (Some(3), true));
+    assert!(!ids(&slowest).contains(&"1".to_owned()));
+    let start = 1_769_860_800_000_000;
+    let found = asked(OfTraces::Durations {
+        range: (start, start + 60_000_000),
+        columns: 2,
+        borders: vec![10_000, 20_000, 100_000],
+    });
+    let cells: Vec<_> = found
+        .durations
+        .iter()
+        .map(|one| (one.start as i64, one.least, one.count, one.failed))
+        .collect();
+    let wanted = [(start, 10_000, 1, 0), (start + 30_000_000, 100_000, 2, 1)];
+    assert_eq!(cells, wanted);
 }

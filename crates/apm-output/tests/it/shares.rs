@@ -2,165 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use apm_output::Output;
-use apm_store::share::{self, Caller, Delta, Follow};
-use apm_store::{Store, StoreError, StoredId};
-use diesel::prelude::*;
-use diesel::sql_types::BigInt;
-use tempfile::TempDir;
+use apm_store::Store;
+use apm_store::share::Delta;
 
 use crate::support::engine::{Act, Engine, OPENSEARCH};
-use crate::support::rollups::rollups;
-use crate::support::{feed, feed_as, lines, named, now, sharing_store, start, wait};
-
-/// A body with events of every kind that is counted.
-fn mixed(service: &str, n: u64, at: i64) -> String {
-    let head = format!(
-        r#"{{"metadata":{{"service":{{"name":"{service}","environment":"test","version":"{n}",
-        "agent":{{"name":"rust","version":"1"}}}}}}}}"#
-    );
-    let lines = [
-        // A call of another service, and a statement with its cost.
-        format!(
-            r#"{{"transaction":{{"id":"{n:016x}","trace_id":"{n:032x}","name":"GET /a",
-            "type":"request",
-            "result":"HTTP 2xx","outcome":"success","duration":{n}.25,"timestamp":{at},"sample_rate":0.5,
-            "span_count":{{"started":2}},
-            "dropped_spans_stats":[{{"destination_service_resource":"redis","outcome":"success",
-            "duration":{{"count":3,"sum":{{"us":300}}}}}}]}}}}"#
-        ),
-        format!(
-            r#"{{"span":{{"id":"a{n:015x}","trace_id":"{n:032x}","parent_id":"{n:016x}","transaction_id":"{n:016x}",
-            "name":"SELECT FROM t","type":"db","subtype":"sqlite","action":"query","duration":2,"timestamp":{at},
-            "outcome":"success","sample_rate":0.5,
-            "context":{{"tags":{{"sqlite_steps":{n},"sqlite_scan_steps":1,"sqlite_rows_returned":2}},
-            "db":{{"statement":"SELECT * FROM t WHERE id = {n}","type":"sql"}},
-            "destination":{{"service":{{"resource":"sqlite/d"}}}}}}}}}}"#
-        ),
-        format!(
-            r#"{{"span":{{"id":"b{n:015x}","trace_id":"{n:032x}","parent_id":"{n:016x}","transaction_id":"{n:016x}",
-            "name":"GET shop","type":"external","subtype":"http","duration":5,"timestamp":{at},"outcome":"failure",
-            "context":{{"destination":{{"service":{{"resource":"shop:80"}}}}}}}}}}"#
-        ),
-        format!(
-            r#"{{"transaction":{{"id":"c{n:015x}","trace_id":"{n:032x}","parent_id":"b{n:015x}",
-            "name":"load","type":"page-load",
-            "duration":9,"timestamp":{at},"span_count":{{"started":0}},
-            "experience":{{"cls":0.1,"fid":3,"tbt":4}},"marks":{{"agent":{{"largestContentfulPaint":1200}}}}}}}}"#
-        ),
-        format!(
-            r#"{{"error":{{"id":"{n:032x}","timestamp":{at},"exception":{{"message":"no {n}","type":"E{}"}}}}}}"#,
-            n % 3
-        ),
-        format!(
-            r#"{{"metricset":{{"timestamp":{at},"transaction":{{"name":"GET /a","type":"request"}},
-            "span":{{"type":"db","subtype":"sqlite"}},"samples":{{"span.self_time.count":{{"value":2}},
-            "span.self_time.sum.us":{{"value":77}}}}}}}}"#
-        ),
-        format!(
-            r#"{{"metricset":{{"timestamp":{at},"tags":{{"pool":"p{}"}},"samples":{{
-            "queue":{{"value":{n},"unit":"{{job}}"}},
-            "done":{{"value":{n},"type":"counter","temporality":"delta"}},
-            "size":{{"type":"histogram","values":[0.5,8],"counts":[{n},1]}}}}}}}}"#,
-            n % 2
-        ),
-    ];
-    let mut body = head.replace('\n', "");
-    for line in lines {
-        body.push('\n');
-        body += &line.replace('\n', "");
-    }
-    body
-}
-
-/// Writes callers as the insights do.
-fn call(store: &Store, minute: i64, n: i64) {
-    let ticket = store.write(move |conn| {
-        let callers = [0, 1].map(|statement| Caller {
-            bucket: minute,
-            group: 1,
-            statement,
-            requests: n,
-            calls: 2.0 * n as f64,
-            most: n as f64,
-            sum: 10.0,
-            tx_sum: 20.0,
-            follows: 1,
-            looped: 0.0,
-            trace: StoredId::from("00000000000000000000000000000001"),
-        });
-        share::add_callers(conn, &callers, now())?;
-        share::note_callers(conn, &callers)
-    });
-    ticket.expect("open").wait().expect("written");
-}
-
-pub(crate) struct Server {
-    dir: TempDir,
-    pub(crate) store: Store,
-}
-
-impl Server {
-    pub(crate) fn new() -> Self {
-        let dir = tempfile::tempdir().expect("a directory");
-        let store = sharing_store(dir.path());
-        Self { dir, store }
-    }
-
-    pub(crate) fn output(&self, engine: &Engine, name: &str) -> Output {
-        start(&self.store, named(engine, name))
-    }
-
-    /// Ends at once, as `kill -9` does but for what the system has not written, and begins again.
-    pub(crate) fn again(self) -> Self {
-        let Self { dir, store } = self;
-        store.close();
-        drop(store);
-        let store = sharing_store(dir.path());
-        Self { dir, store }
-    }
-}
-
-/// Deltas of what was counted, as the engine would have them.
-pub(crate) fn deltas(store: &Store) -> Vec<(i64, Vec<u8>)> {
-    while let Some(packed) = store.read::<_, StoreError>(share::pack).expect("readable") {
-        let ticket = store
-            .write(move |conn| share::put(conn, &packed, 100))
-            .expect("open");
-        assert!(ticket.wait().expect("written"));
-    }
-    let waiting = store.read::<_, StoreError>(|conn| Ok(share::waiting(conn, 1000)?));
-    waiting
-        .expect("readable")
-        .into_iter()
-        .map(|delta| (delta.number, delta.delta))
-        .collect()
-}
-
-pub(crate) fn follow(
-    store: &Store,
-    after: Option<i64>,
-    to: i64,
-    deltas: &[(i64, Vec<u8>)],
-) -> share::Followed {
-    let deltas = deltas
-        .iter()
-        .map(|(_, json)| Delta::read(json).expect("a delta"))
-        .collect();
-    let follow = Follow {
-        store: "other".to_owned(),
-        name: "b:8200".to_owned(),
-        after,
-        to,
-        skipped: 0,
-        deltas,
-    };
-    let ticket = store.follow(store.clears(), follow).expect("open");
-    ticket
-        .wait()
-        .expect("written")
-        .expect("nothing was deleted")
-}
+use crate::support::every_kind::{call, mixed};
+use crate::support::rollups::{rollups, transactions};
+use crate::support::servers::{Server, deltas, follow};
+use crate::support::{feed, feed_as, lines, named, now, start, wait};
 
 #[test]
 fn every_kind_of_rollup_is_the_same_where_it_is_followed_and_each_delta_counts_once() {
@@ -195,7 +44,7 @@ fn every_kind_of_rollup_is_the_same_where_it_is_followed_and_each_delta_counts_o
         .iter()
         .filter_map(|row| row.split('|').next())
         .collect();
-    assert_eq!(kinds.len(), 15, "{kinds:?}");
+    assert_eq!(kinds.len(), 17, "{kinds:?}");
     assert_eq!(wanted, got);
     // Nothing of it is sent on.
     assert!(deltas(&to.store).is_empty());
@@ -335,20 +184,6 @@ fn an_engine_that_fails_and_servers_that_start_again_neither_lose_nor_double_cou
     assert_eq!(outputs.0.coverage().peers[0].skipped, 0);
 }
 
-/// Transactions by the rollups.
-fn transactions(store: &Store) -> i64 {
-    #[derive(QueryableByName)]
-    struct Row {
-        #[diesel(sql_type = BigInt)]
-        n: i64,
-    }
-    let row = store.read::<Row, StoreError>(|conn| {
-        let sum = "SELECT coalesce(sum(n), 0) AS n FROM roll_tx WHERE level = 60";
-        Ok(diesel::sql_query(sum).get_result(conn)?)
-    });
-    row.expect("readable").n
-}
-
 #[test]
 fn a_delta_that_is_missing_is_waited_for_and_then_passed_over() {
     let engine = Engine::start(OPENSEARCH);
@@ -405,6 +240,21 @@ fn an_announcement_that_no_server_made_holds_up_no_other() {
     wait("its counts are there", || transactions(&a.store) == 1);
     assert_eq!(output.coverage().peers.len(), 1);
     assert_eq!(output.coverage().trouble, None);
+}
+
+#[test]
+fn a_name_that_another_server_gives_itself_is_one_line_of_at_most_a_hundred_characters() {
+    let engine = Engine::start(OPENSEARCH);
+    let name = format!("b\n\u{2028}\u{1b}[2J{}", "x".repeat(200));
+    let source = serde_json::json!({"kind": "server", "store": "b", "node": "b", "name": name, "first": 1,
+        "number": 0, "changed": now() / 1_000_000});
+    let path = "/pocket-apm-shared-default/_doc/server-b".to_owned();
+    engine.state().plain.insert(path, (1, source));
+    let a = Server::new();
+    let output = a.output(&engine, "a");
+    wait("it is heard", || !output.coverage().peers.is_empty());
+    let shown = output.coverage().peers[0].name.clone();
+    assert_eq!(shown, format!("b[2J{}", "x".repeat(96)));
 }
 
 #[test]

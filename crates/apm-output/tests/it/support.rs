@@ -1,8 +1,10 @@
 //! A store with events, an output with short pauses, and the engine behind it.
 
 pub(crate) mod engine;
+pub(crate) mod every_kind;
 mod http;
 pub(crate) mod rollups;
+pub(crate) mod servers;
 
 use std::path::Path;
 use std::sync::Arc;

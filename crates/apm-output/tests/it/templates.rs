@@ -13,9 +13,9 @@ fn written(engine: &Engine) -> usize {
     let store = store(dir.path());
     engine.state().log.clear();
     feed(&store, lines(0, 4));
-    let before = engine.events().len();
+    let before = engine.event_count();
     let output = start(&store, config(engine));
-    wait("all are there", || engine.events().len() == before + 4);
+    wait("all are there", || engine.event_count() == before + 4);
     output.stop();
     let state = engine.state();
     let puts = state.log.iter().filter(|line| line.starts_with("PUT"));

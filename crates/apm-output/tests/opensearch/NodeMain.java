@@ -1,21 +1,10 @@
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Map;
 import org.opensearch.common.settings.Settings;
-import org.opensearch.node.InternalSettingsPreparer;
 import org.opensearch.node.Node;
-import org.opensearch.plugins.Plugin;
 
 /** One node of OpenSearch from its published jars: HOME NAME HTTP-PORT TRANSPORT-PORT SEEDS NAMES. */
 public class NodeMain {
-    static class Local extends Node {
-        Local(Settings settings, List<Class<? extends Plugin>> plugins) {
-            super(InternalSettingsPreparer.prepareEnvironment(settings, Map.of(), null, () -> "local"), plugins, false);
-        }
-    }
-
     public static void main(String[] args) throws Exception {
         Path home = Path.of(args[0]).toAbsolutePath();
         Files.createDirectories(home.resolve("data"));
@@ -35,14 +24,7 @@ public class NodeMain {
             .putList("discovery.seed_hosts", args[4].split(","))
             .putList("cluster.initial_cluster_manager_nodes", args[5].split(","))
             .build();
-        List<Class<? extends Plugin>> plugins = new ArrayList<>();
-        for (String name : List.of(
-            "org.opensearch.transport.Netty4Plugin",
-            "org.opensearch.painless.PainlessPlugin",
-            "org.opensearch.analysis.common.CommonAnalysisPlugin")) {
-            plugins.add(Class.forName(name).asSubclass(Plugin.class));
-        }
-        Node node = new Local(settings, plugins);
+        Node node = Local.node(settings);
         node.start();
         Thread.currentThread().join();
     }

@@ -173,6 +173,16 @@ impl Cluster {
         }
     }
 
+    pub(super) fn put(&self, path: &str, body: &Value) {
+        let answer = self.try_call("PUT", path, body);
+        assert!(answer.is_some(), "no answer to {path}");
+    }
+
+    pub(super) fn get(&self, path: &str) -> Value {
+        let answer = self.try_call("GET", path, &Value::Null);
+        answer.unwrap_or_else(|| panic!("no answer to {path}"))
+    }
+
     /// The same where it does not matter what becomes of it.
     pub(super) fn post_leniently(&self, path: &str) {
         self.try_call("POST", path, &Value::Null);

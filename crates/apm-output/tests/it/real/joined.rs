@@ -9,7 +9,7 @@ use super::server::Server;
 use super::together::wait;
 use crate::support::now;
 
-const RANGE: &str = "from=now-1h&to=now%2B2m";
+pub(super) const RANGE: &str = "from=now-1h&to=now%2B2m";
 
 /// Sends an error of a service, with a message of several words.
 pub(super) fn send_error(server: &Server, service: &str) {
@@ -51,7 +51,7 @@ fn all(server: &Server, query: &str, size: usize) -> (BTreeSet<String>, Value) {
     }
 }
 
-fn percent(text: &str) -> String {
+pub(super) fn percent(text: &str) -> String {
     let byte = |byte: u8| match byte {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => char::from(byte).to_string(),
         _ => format!("%{byte:02X}"),
@@ -71,7 +71,8 @@ pub(super) fn look(servers: &[Server; 2], traces: usize) {
         ),
         ("service.name: s*k", 2 * traces + 1, true),
         ("not service.name: shop", 2 * traces + 1, true),
-        ("span.db.statement: item", traces, true),
+        // The engine has statements cut, so it cannot count all that match.
+        ("span.db.statement: item", traces, false),
         (
             "transaction.duration.us >= 20ms and not parent.id: *",
             traces,
@@ -147,19 +148,19 @@ pub(super) fn look(servers: &[Server; 2], traces: usize) {
     }
 }
 
-/// Pages that are made of events of one server say so.
+/// Instances and versions are those of all servers. Under a filter they are made of events of one server, and say so.
 fn look_at_pages(servers: &[Server; 2]) {
     for server in servers {
-        for path in [
-            "/traces",
-            "/services/shop/instances",
-            "/services/shop/versions",
-        ] {
-            let answer = call(server.port(), "GET", path, "text/html", b"");
-            let (status, page) = answer.expect("an answer");
-            assert_eq!(status, 200, "{path}");
-            let page = String::from_utf8_lossy(&page);
-            assert!(page.contains("events that this server got"), "{path}");
+        for page in ["instances", "versions"] {
+            for (filter, is_part) in [("", false), ("?q=transaction.type%3A+request", true)] {
+                let path = format!("/services/shop/{page}{filter}");
+                let answer = call(server.port(), "GET", &path, "text/html", b"");
+                let (status, page) = answer.expect("an answer");
+                assert_eq!(status, 200, "{path}");
+                let page = String::from_utf8_lossy(&page);
+                let says = page.contains("events that this server got");
+                assert_eq!(says, is_part, "{path}");
+            }
         }
     }
 }

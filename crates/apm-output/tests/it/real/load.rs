@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::http::call;
 
@@ -22,13 +22,21 @@ struct Shared {
     answered: Mutex<HashSet<String>>,
 }
 
+/// The age of what is sent, µs. Its minutes are over, so the next flush of minutes counts all of it.
+const AGO: i64 = 2 * 3_600_000_000;
+
 impl Load {
     /// Two agents that send to a port.
     pub(super) fn start(port: u16) -> Self {
+        Self::of_agents(port, [1, 2], Duration::ZERO)
+    }
+
+    /// Agents of some numbers, which are in the ids of what they send; each sends 60 events in a time, or without end.
+    pub(super) fn of_agents(port: u16, agents: [u64; 2], each: Duration) -> Self {
         let shared = Arc::<Shared>::default();
-        let threads = (1..=2).map(|agent| {
+        let threads = agents.into_iter().map(|agent| {
             let shared = Arc::clone(&shared);
-            std::thread::spawn(move || send(port, agent, &shared))
+            std::thread::spawn(move || send(port, agent, each, &shared))
         });
         Self {
             threads: Mutex::new(threads.collect()),
@@ -55,15 +63,18 @@ impl Load {
     }
 }
 
-fn send(port: u16, agent: u64, shared: &Shared) {
+fn send(port: u16, agent: u64, each: Duration, shared: &Shared) {
     let mut number = 0;
+    let mut next = Instant::now();
     while !shared.is_over.load(Ordering::Relaxed) {
+        std::thread::sleep(next.saturating_duration_since(Instant::now()));
+        next += each;
         let mut body = METADATA.to_owned();
         let mut ids = Vec::new();
         for _ in 0..60 {
             number += 1;
             let id = format!("{:016x}", agent << 40 | number);
-            let at = apm_time::now();
+            let at = apm_time::now() - AGO;
             body += &format!(
                 "\n{{\"transaction\":{{\"id\":\"{id}\",\"trace_id\":\"{id}{id}\",\"name\":\"GET /{}\",\
                  \"type\":\"request\",\"result\":\"HTTP 2xx\",\"outcome\":\"success\",\

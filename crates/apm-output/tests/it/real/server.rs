@@ -95,13 +95,18 @@ impl Server {
 
     /// Sends made-up services of all kinds of events.
     pub(super) fn generate(&self) {
+        self.generate_traces(300, "20m");
+    }
+
+    /// The same with so many traces, of the time before now.
+    pub(super) fn generate_traces(&self, traces: usize, window: &str) {
         let sent = binary()
             .args([
                 "generate",
                 "--server",
                 &format!("http://127.0.0.1:{}", self.port),
             ])
-            .args(["--traces", "300", "--window", "20m"])
+            .args(["--traces", &traces.to_string(), "--window", window])
             .stdout(Stdio::null())
             .status();
         assert!(sent.expect("it starts").success());

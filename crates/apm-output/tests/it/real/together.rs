@@ -4,12 +4,15 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use super::asked::ask;
 use super::cluster::Cluster;
+use super::correlated::correlate;
 use super::counted::count;
 use super::http::call;
 use super::joined::{look, send_error};
 use super::rollover;
 use super::server::Server;
+use super::traces::look_at_traces;
 use crate::support::now;
 
 /// The half of a trace that a caller sends, or the one that its callee sends.
@@ -77,6 +80,15 @@ fn services(server: &Server) -> Vec<(String, f64)> {
     services
 }
 
+/// Transactions of a service by its instances, or by its versions.
+fn transactions(server: &Server, service: &str, by: &str) -> f64 {
+    let path = format!("/api/v1/services/{service}/{by}?from=now-1h&to=now%2B2m");
+    let answer = server.get(&path);
+    assert_eq!(answer["elsewhere"]["remark"], Value::Null, "{answer}");
+    let rows = answer[by].as_array().expect("rows").iter();
+    rows.filter_map(|row| row["count"].as_f64()).sum()
+}
+
 /// Settings of agents that were made on one server, changed and removed on the other; markers, too.
 fn decide(servers: &[Server; 2]) {
     let [a, b] = servers;
@@ -123,10 +135,10 @@ pub(super) fn wait(what: &str, mut condition: impl FnMut() -> bool) {
     }
 }
 
-/// The number of times that a server is killed: six, or what `POCKET_APM_KILLS` says.
-fn rounds() -> usize {
+/// The number of times that a server is killed: what `POCKET_APM_KILLS` says, or as usual.
+pub(super) fn rounds_of(usual: usize) -> usize {
     let told = std::env::var("POCKET_APM_KILLS").ok();
-    told.map_or(6, |told| {
+    told.map_or(usual, |told| {
         told.parse().expect("POCKET_APM_KILLS is a number")
     })
 }
@@ -143,12 +155,21 @@ fn two_servers_before_three_nodes_of_which_one_is_killed_show_the_same_lists_and
     together(&mut Cluster::start(3), true);
 }
 
+/// The indices and ids of the documents of a trace, each as often as it is there.
+fn ids(cluster: &Cluster, trace: u64) -> Value {
+    let question = json!({"size": 100, "_source": false, "query": {"term": {"trace.id": format!("{trace:032x}")}}});
+    cluster.post(
+        "/traces-apm*/_search?filter_path=hits.hits._index,hits.hits._id",
+        &question,
+    )
+}
+
 fn together(cluster: &mut Cluster, kills_node: bool) {
     let dirs = [(); 2].map(|()| tempfile::tempdir().expect("a directory"));
     let mut servers = [0, 1].map(|at: usize| Server::start(dirs[at].path(), &cluster.urls()));
     let mut sent = [0, 0];
     let mut n = 0;
-    let rounds = rounds();
+    let rounds = rounds_of(6);
     for round in 0..rounds {
         for _ in 0..25 {
             n += 1;
@@ -194,6 +215,15 @@ fn together(cluster: &mut Cluster, kills_node: bool) {
     std::thread::sleep(Duration::from_secs(5));
     for server in &servers {
         assert_eq!(services(server), wanted);
+        for (service, sent) in &wanted {
+            for by in ["instances", "versions"] {
+                assert_eq!(
+                    transactions(server, service, by),
+                    *sent,
+                    "{by} of {service}"
+                );
+            }
+        }
         server.wait_until_sent();
     }
     send_error(&servers[1], "stock");
@@ -202,14 +232,18 @@ fn together(cluster: &mut Cluster, kills_node: bool) {
     for server in &servers {
         for one in [1, n / 2, n] {
             let trace = server.get(&format!("/api/v1/traces/{one:032x}"));
-            assert_eq!(trace["total"], 4, "{trace}");
+            assert_eq!(trace["total"], 4, "{trace} of {}", ids(cluster, one));
             assert_eq!(trace["orphans"], 0, "{trace}");
             assert_eq!(trace["elsewhere"]["events"], 2, "{trace}");
         }
     }
-    look(&servers, usize::try_from(n).expect("small"));
+    let traces = usize::try_from(n).expect("small");
+    look_at_traces(&servers, traces);
+    look(&servers, traces);
+    ask(&servers, traces);
     decide(&servers);
     count(&servers);
+    correlate(&servers);
     let behind = servers[0].status()["output"]["covers"]["behind_seconds"].clone();
     eprintln!(
         "{n} traces of two halves are whole on both servers, which were killed {rounds} times and are {behind} s behind"

@@ -3,10 +3,10 @@
 use apm_store::{Store, StoreError};
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::Text;
+use diesel::sql_types::{BigInt, Text};
 
 /// Queries for rows of every kind of rollup, each as one text.
-const TABLES: [&str; 15] = [
+const TABLES: [&str; 18] = [
     "SELECT 'tx', r.level, s.name, s.environment, g.type, g.name, r.bucket, coalesce(x.value, ''), r.outcome, r.count, \
      r.n, r.sum, r.max FROM roll_tx r JOIN tx_group g ON g.id = r.group_id JOIN service s ON s.id = g.service_id \
      LEFT JOIN result x ON x.id = r.result_id",
@@ -45,6 +45,15 @@ const TABLES: [&str; 15] = [
     "SELECT 'metric_hist', r.level, s.name, n.name, m.labels, r.bucket, r.bin, r.count FROM roll_metric_hist r \
      JOIN metric_series m ON m.id = r.series_id JOIN metric_name n ON n.id = m.name_id \
      JOIN service s ON s.id = m.service_id",
+    "SELECT 'instance', r.level, s.name, s.environment, i.node, i.version, i.host, i.pod, i.runtime, r.bucket, \
+     r.count, r.failed, r.succeeded, r.sum, r.cpu_n, r.cpu_sum, r.machine_n, r.machine_sum, r.memory_n, \
+     r.memory_sum, r.used_n, r.used_sum, coalesce(r.used_min, ''), coalesce(r.used_max, ''), \
+     coalesce(r.longest, '') FROM roll_instance r \
+     JOIN instance i ON i.id = r.instance_id JOIN service s ON s.id = i.service_id",
+    "SELECT 'instance_hist', r.level, s.name, i.node, i.version, r.bucket, r.bin, r.count FROM roll_instance_hist r \
+     JOIN instance i ON i.id = r.instance_id JOIN service s ON s.id = i.service_id",
+    "SELECT 'error_version', s.name, g.grouping_key, v.version, v.first_ts, v.last_ts, v.occurrences \
+     FROM error_version v JOIN error_group g ON g.id = v.group_id JOIN service s ON s.id = g.service_id",
 ];
 
 #[derive(QueryableByName)]
@@ -91,4 +100,18 @@ fn split(columns: &str) -> Vec<String> {
     out.into_iter()
         .map(|column| format!("({})", column.trim()))
         .collect()
+}
+
+/// Transactions by the rollups.
+pub(crate) fn transactions(store: &Store) -> i64 {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = BigInt)]
+        n: i64,
+    }
+    let row = store.read::<Row, StoreError>(|conn| {
+        let sum = "SELECT coalesce(sum(n), 0) AS n FROM roll_tx WHERE level = 60";
+        Ok(sql_query(sum).get_result(conn)?)
+    });
+    row.expect("readable").n
 }

@@ -1,18 +1,29 @@
 //! Aggregations of the kinds that are asked, over documents.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::query::{number, value};
+use super::query::{matches, number, value};
 
 /// The answer to the aggregations of a question.
 pub(super) fn aggregations(question: &Value, sources: &[&Value]) -> Value {
     let numbers = sources
         .iter()
         .filter_map(|source| source["number"].as_i64());
-    let mut answer = json!({"last": {"value": numbers.max()}});
+    let (first, last) = (numbers.clone().min(), numbers.max());
+    let mut answer = json!({"first": {"value": first}, "last": {"value": last}});
     let asked = &question["aggs"];
+    if let Some(field) = asked["traces"]["cardinality"]["field"].as_str() {
+        let different: BTreeSet<String> = sources
+            .iter()
+            .map(|source| value(source, field).to_string())
+            .collect();
+        answer["traces"]["value"] = different.len().into();
+    }
+    if asked["durations"].is_object() {
+        answer["durations"]["buckets"] = durations(&asked["durations"], sources);
+    }
     if asked["times"].is_object() {
         answer["times"]["buckets"] = times(&asked["times"], sources);
     }
@@ -40,6 +51,38 @@ pub(super) fn aggregations(question: &Value, sources: &[&Value]) -> Value {
         answer["none"] = stats(&asked["none"]["aggs"], &without);
     }
     answer
+}
+
+/// Ranges of a number, by another number.
+fn durations(asked: &Value, sources: &[&Value]) -> Value {
+    let field = asked["range"]["field"].as_str().expect("a field");
+    let histogram = &asked["aggs"]["times"]["histogram"];
+    let by = histogram["field"].as_str().expect("a field");
+    let width = histogram["interval"].as_f64().expect("an interval");
+    let offset = histogram["offset"].as_f64().expect("an offset");
+    let ranges = asked["range"]["ranges"].as_array().expect("ranges").iter();
+    let rows = ranges.map(|range| {
+        let (from, to) = (range["from"].as_f64(), range["to"].as_f64());
+        let mut times = BTreeMap::<i64, (u64, u64)>::new();
+        for source in sources {
+            let number_of = |field| number(source, field);
+            let is_in = number_of(field).is_some_and(|number| {
+                from.is_none_or(|from| number >= from) && to.is_none_or(|to| number < to)
+            });
+            if let Some(time) = number_of(by).filter(|_| is_in) {
+                let place = ((time - offset) / width).floor() as i64;
+                let cell = times.entry(place).or_default();
+                cell.0 += 1;
+                let filter = &asked["aggs"]["times"]["aggs"]["failed"]["filter"];
+                cell.1 += u64::from(matches(filter, source));
+            }
+        }
+        let buckets = times.into_iter().map(|(place, (count, failed))| {
+            json!({"key": place as f64 * width + offset, "doc_count": count, "failed": {"doc_count": failed}})
+        });
+        json!({"from": from, "to": to, "times": {"buckets": buckets.collect::<Vec<_>>()}})
+    });
+    rows.collect()
 }
 
 /// The number of some documents, and of numbers in them.

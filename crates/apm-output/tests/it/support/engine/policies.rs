@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Answer, Request, reply};
+use super::answers::reply;
+use super::{Answer, Request};
 
 const POLICY: &str = "/_plugins/_ism/policies/";
 

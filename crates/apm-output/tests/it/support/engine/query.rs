@@ -14,6 +14,8 @@ pub(super) fn number(source: &Value, field: &str) -> Option<f64> {
             let micros = apm_time::parse("@timestamp", text, 0, apm_time::Round::Down);
             Some((micros.expect("a time") / 1000) as f64)
         }
+        // Digits in a text are a number for an index that has numbers.
+        Value::String(text) => text.parse().ok(),
         value => value.as_f64(),
     }
 }
@@ -58,6 +60,8 @@ pub(super) fn matches(query: &Value, source: &Value) -> bool {
                 .expect("terms")
                 .contains(value(source, field))
         }
+        // Left out by their names, which a document does not have.
+        "ids" => false,
         "exists" => !value(source, rest["field"].as_str().expect("a field")).is_null(),
         "range" => {
             let (field, bounds) = rest
