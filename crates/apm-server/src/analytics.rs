@@ -27,6 +27,7 @@ pub(crate) mod engine_query;
 pub mod error_group;
 pub mod errors;
 pub(crate) mod filter;
+mod gauge_names;
 mod histograms;
 pub mod instances;
 pub mod kept;

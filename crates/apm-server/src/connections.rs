@@ -3,18 +3,23 @@
 //! A server that stops to accept at its limit can be shut by one client that holds that many connections open and
 //! sends nothing. So a new connection is always let in while one can be found that is worth less, and
 //! that one is closed: first those on which no request is under way, the longest idle first; then those whose request
-//! has made no progress for a while. An address that holds more than its share pays for its own, unless it is that of a
-//! trusted proxy, which stands for many callers. Requests of callers without the token may not take up all of the
-//! places: some are left for holders of the token.
+//! has made no progress for a while. A worker that is late tells of old connections as if they were new: they take the
+//! place of other connections of this worker, before that of a new one of another worker (ADR 475).
+//!
+//! An address that holds more than its share pays for its own, unless it is that of a trusted proxy, which stands for
+//! many callers. Requests of callers without the token may not take up all of the places: some are left for holders of
+//! the token.
 
 mod choose;
 #[cfg(test)]
 mod tests;
 
 use std::collections::HashMap;
+use std::mem::MaybeUninit;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
 use actix_web::HttpRequest;
@@ -26,6 +31,9 @@ use crate::pace::Turn;
 /// Bytes of an unread answer that the kernel holds. Left to itself it grows to several megabytes for each
 /// connection.
 const SEND_BUFFER: usize = 128 * 1024;
+
+/// Connections of the least worth that are looked at, whether one is idle in truth.
+const LOOKS: usize = 16;
 
 /// Limits of connections.
 #[derive(Clone, Copy, Debug)]
@@ -59,6 +67,8 @@ struct Table {
 #[derive(Debug)]
 struct Entry {
     address: IpAddr,
+    /// The thread that serves it. Each one tells of its connections in the order in which they were made.
+    worker: ThreadId,
     /// The same socket, to end the connection from here.
     socket: Socket,
     state: Arc<State>,
@@ -126,6 +136,7 @@ impl Connections {
         table.next += 1;
         let entry = Entry {
             address,
+            worker: thread::current().id(),
             socket,
             state: Arc::clone(&state),
         };
@@ -162,12 +173,25 @@ impl Connections {
 
     fn evict(&self, table: &mut Table, of: impl Fn(&Entry) -> bool) -> bool {
         let now = self.elapsed();
+        let worker = thread::current().id();
         let candidates = table.all.iter().filter(|(_, entry)| of(entry));
-        let worth = |(id, entry): (&u64, &Entry)| Some((entry.state.worth(now)?, *id));
-        let Some((_, id)) = candidates.filter_map(worth).min() else {
+        let worth = |(id, entry): (&u64, &Entry)| {
+            let worth = entry.state.worth(now, entry.worker == worker)?;
+            Some((worth, *id))
+        };
+        let mut order: Vec<_> = candidates.filter_map(worth).collect();
+        if order.len() > LOOKS {
+            order.select_nth_unstable(LOOKS);
+            order.truncate(LOOKS);
+        }
+        order.sort_unstable();
+        // If something waits from each of them, the first has to go.
+        let unread = |(_, id): &&(_, u64)| table.all.get(id).is_some_and(Entry::is_unread);
+        let least = order.iter().find(|one| !unread(one)).or(order.first());
+        let Some((_, id)) = least else {
             return false;
         };
-        if let Some(entry) = table.all.remove(&id) {
+        if let Some(entry) = table.all.remove(id) {
             // It may have ended by itself.
             let _ = entry.socket.shutdown(std::net::Shutdown::Both);
             self.evicted.fetch_add(1, Ordering::Relaxed);
@@ -203,14 +227,24 @@ impl Connections {
     }
 }
 
+impl Entry {
+    /// Whether something has arrived that its worker has not read: it waits for us, and is not idle.
+    fn is_unread(&self) -> bool {
+        let mut byte = [MaybeUninit::uninit()];
+        // Without the flag of the socket this would wait.
+        self.socket.set_nonblocking(true).is_ok()
+            && self.socket.peek(&mut byte).is_ok_and(|bytes| bytes > 0)
+    }
+}
+
 impl State {
-    /// The worth of a connection, the least first; `None`: it stays.
-    fn worth(&self, now: u64) -> Option<(choose::Worth, u64)> {
+    /// The worth of a connection, the least first; `None`: it stays. `is_own`: the thread that asks serves it.
+    fn worth(&self, now: u64, is_own: bool) -> Option<(choose::Worth, u64)> {
         let active = self.active.load(Ordering::Relaxed);
         let silent = Duration::from_millis(now.saturating_sub(active));
         let requests = self.requests.load(Ordering::Relaxed);
         let trusted = self.trusted.load(Ordering::Relaxed);
-        choose::worth(requests, trusted, silent).map(|worth| (worth, active))
+        choose::worth(requests, trusted, silent, is_own).map(|worth| (worth, active))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Comma-separated values, RFC 4180, that no spreadsheet takes for formulas: texts come from telemetry.
+//! Comma-separated values, RFC 4180. Texts come from telemetry: a file for a spreadsheet has none that it would run.
 
 use std::borrow::Cow;
 
@@ -21,12 +21,12 @@ impl Cell {
         Self::Time(at.saturating_mul(time::SECOND))
     }
 
-    fn text(&self) -> Cow<'_, str> {
+    fn text(&self, texts: Texts) -> Cow<'_, str> {
         match self {
             Self::Empty => "".into(),
             Self::Whole(value) => value.to_string().into(),
             Self::Real(value) => value.to_string().into(),
-            Self::Text(text) => harmless(text),
+            Self::Text(text) => texts.written(text),
             Self::Time(at) => time::rfc3339(*at).into(),
         }
     }
@@ -86,6 +86,24 @@ impl<T: Into<Self>> From<Option<T>> for Cell {
     }
 }
 
+/// The form of texts in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Texts {
+    /// For spreadsheets: an apostrophe stands before a text that would be run as a formula.
+    Harmless,
+    /// For programs: as they were sent.
+    Raw,
+}
+
+impl Texts {
+    fn written(self, text: &str) -> Cow<'_, str> {
+        match self {
+            Self::Harmless => harmless(text),
+            Self::Raw => text.into(),
+        }
+    }
+}
+
 /// A column: its head, which says the unit, and its value of a row.
 pub(crate) type Column<T> = (&'static str, fn(&T) -> Cell);
 
@@ -114,21 +132,27 @@ impl Table {
     }
 
     /// The file.
-    pub(crate) fn file(&self) -> Vec<u8> {
-        write(&self.columns, &self.rows)
+    pub(crate) fn file(&self, texts: Texts) -> Vec<u8> {
+        write(&self.columns, &self.rows, texts)
+    }
+
+    /// The file of the table of this name; empty if there is no such table.
+    pub(crate) fn file_of(tables: &[Self], name: &str, texts: Texts) -> Vec<u8> {
+        let found = tables.iter().find(|table| table.name == name);
+        found.map(|table| table.file(texts)).unwrap_or_default()
     }
 }
 
 /// Comma-separated values with a line of heads.
-pub(crate) fn write(columns: &[impl AsRef<str>], rows: &[Vec<Cell>]) -> Vec<u8> {
+pub(crate) fn write(columns: &[impl AsRef<str>], rows: &[Vec<Cell>], texts: Texts) -> Vec<u8> {
     let mut writer = ::csv::WriterBuilder::new()
         .terminator(::csv::Terminator::CRLF)
         .from_writer(Vec::new());
-    let heads = columns.iter().map(|head| harmless(head.as_ref()));
+    let heads = columns.iter().map(|head| texts.written(head.as_ref()));
     // A vector takes every byte, and each line has as many cells as there are columns.
     let mut written = line(&mut writer, heads);
     for row in rows {
-        written = written.and_then(|()| line(&mut writer, row.iter().map(Cell::text)));
+        written = written.and_then(|()| line(&mut writer, row.iter().map(|cell| cell.text(texts))));
     }
     debug_assert!(written.is_ok(), "{written:?}");
     writer.into_inner().unwrap_or_default()
@@ -189,16 +213,23 @@ mod tests {
             vec![Cell::Real(0.5), "=1+1".into()],
             vec![Cell::Real(2_187.25), "".into()],
         ];
-        let file = write(&["a", "b,c"], &rows);
-        assert_eq!(
-            String::from_utf8(file).unwrap(),
-            "a,\"b,c\"\r\n-1,\"x \"\"y\"\"\nz\"\r\n,2026-01-01T00:00:00Z\r\n0.5,'=1+1\r\n2187.25,\r\n"
-        );
+        for (texts, formula) in [(Texts::Harmless, "'=1+1"), (Texts::Raw, "=1+1")] {
+            assert_eq!(
+                String::from_utf8(write(&["a", "b,c"], &rows, texts)).unwrap(),
+                format!(
+                    "a,\"b,c\"\r\n-1,\"x \"\"y\"\"\nz\"\r\n,2026-01-01T00:00:00Z\r\n0.5,{formula}\r\n2187.25,\r\n"
+                )
+            );
+        }
     }
 
     #[test]
     fn a_single_empty_cell_is_a_line_of_its_own() {
-        let file = write(&["a"], &[vec![Cell::Empty], vec!["b".into()]]);
+        let file = write(
+            &["a"],
+            &[vec![Cell::Empty], vec!["b".into()]],
+            Texts::Harmless,
+        );
         assert_eq!(String::from_utf8(file).unwrap(), "a\r\n\"\"\r\nb\r\n");
     }
 }

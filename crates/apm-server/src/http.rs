@@ -39,9 +39,9 @@ use actix_web::middleware::from_fn;
 use actix_web::{App, Error, web};
 use apm_alerts::Alerts;
 use apm_intake::{Intake, Limits};
-use apm_output::Output;
 use apm_store::Store;
 
+use crate::answers;
 use crate::config::Config;
 use crate::connections::Connections;
 use crate::ui::Uploads;
@@ -60,11 +60,11 @@ pub(crate) struct Shared {
     response_budget: Arc<response_budget::ResponseBudget>,
     uploads: web::Data<Uploads>,
     pub(crate) alerts: Alerts,
+    /// Made once: what may run at a time is for all workers together.
+    pub(crate) answers: answers::Settings,
     started: Instant,
     /// The same by the clock, µs since the epoch.
     started_at: i64,
-    /// The output to an engine, where there is one.
-    pub(crate) output: Option<Arc<Output>>,
     stopping: AtomicBool,
 }
 
@@ -91,11 +91,11 @@ impl Shared {
             response_budget: Arc::default(),
             uploads: web::Data::new(uploads),
             alerts,
+            answers: answers::Settings::from_config(&config),
             guard: Guard::new(&config, credentials, exposed),
             health: health::Health::default(),
             started: Instant::now(),
             started_at: apm_time::now(),
-            output: None,
             stopping: AtomicBool::new(false),
             config,
         }
@@ -126,10 +126,10 @@ pub(crate) fn app(
         InitError = (),
     >,
 > {
-    let mut insight = crate::answers::Settings::from_config(&shared.config);
-    insight.output.clone_from(&shared.output);
     App::new()
-        .app_data(web::Data::new(insight))
+        .app_data(web::Data::new(shared.answers.clone()))
+        // The guard has read a body by then, and refuses longer ones in its own words.
+        .app_data(web::PayloadConfig::new(body::MOST))
         .app_data(shared.uploads.clone())
         .app_data(web::Data::new(shared.alerts.clone()))
         .app_data(shared)

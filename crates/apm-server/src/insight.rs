@@ -26,6 +26,7 @@ pub mod plan;
 pub mod repeats;
 mod rules;
 pub mod severity;
+mod tables;
 pub(crate) mod triage;
 mod values;
 pub mod versions;

@@ -2,11 +2,11 @@
 
 mod trust;
 
-use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
 use actix_web::web::BytesMut;
+use apm_store::cause::innermost;
 use reqwest::header::{self, HeaderMap, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, Url};
@@ -263,10 +263,7 @@ impl Remote {
 
     /// The innermost cause says what happened; those around it, that something did.
     fn unreached(&self, error: &reqwest::Error) -> RemoteError {
-        let mut cause: &(dyn Error + 'static) = error;
-        while let Some(inner) = inner(cause) {
-            cause = inner;
-        }
+        let cause = innermost(error);
         let is_untrusted = matches!(
             cause.downcast_ref(),
             Some(rustls::Error::InvalidCertificate(_))
@@ -280,16 +277,6 @@ impl Remote {
             reason,
             is_untrusted,
         }
-    }
-}
-
-/// The cause of an error. One of the system may hold another that it does not call its source.
-fn inner<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
-    let held = error.downcast_ref::<std::io::Error>();
-    let held = held.and_then(std::io::Error::get_ref);
-    match held {
-        Some(held) => Some(held),
-        None => error.source(),
     }
 }
 

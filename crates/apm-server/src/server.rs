@@ -174,7 +174,7 @@ impl Server {
             exposed,
             alerts.clone(),
         );
-        shared.output.clone_from(&output);
+        shared.answers.output.clone_from(&output);
         let shared = web::Data::new(shared);
         let mounted = shared.clone();
         let app_store = web::Data::new(store.clone());

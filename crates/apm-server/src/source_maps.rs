@@ -11,9 +11,9 @@ mod path;
 use apm_store::{Store, SubmitError, Ticket};
 use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
+use ring::digest::{Digest, SHA256, digest};
 use schemars::JsonSchema;
 use serde::Serialize;
-use xxhash_rust::xxh3::xxh3_128;
 
 pub(crate) use frames::map_frames;
 
@@ -50,7 +50,8 @@ pub struct NewMap {
     version: String,
     path: String,
     raw_bytes: usize,
-    hash: u128,
+    /// Maps of one hash are taken for the same, whoever uploaded them.
+    hash: Digest,
     map: Vec<u8>,
 }
 
@@ -119,7 +120,7 @@ impl NewMap {
             version: version.to_owned(),
             path: path::clean(path),
             raw_bytes: map.len(),
-            hash: xxh3_128(map),
+            hash: digest(&SHA256, map),
             map: compressed.map_err(|error| MapError::Map(error.to_string()))?,
         })
     }
@@ -139,7 +140,6 @@ pub fn put(store: &Store, new: NewMap, received: i64) -> Result<Ticket<i64>, Sub
         diesel::delete(dsl::source_map.filter(key)).execute(conn)?;
         let whole = |bytes: usize| i64::try_from(bytes).unwrap_or(i64::MAX);
         make_room(conn, whole(new.map.len()))?;
-        let hash = new.hash.to_be_bytes();
         let row = (
             dsl::service.eq(&new.service),
             dsl::version.eq(&new.version),
@@ -147,7 +147,7 @@ pub fn put(store: &Store, new: NewMap, received: i64) -> Result<Ticket<i64>, Sub
             dsl::received.eq(received),
             dsl::raw_bytes.eq(whole(new.raw_bytes)),
             dsl::bytes.eq(whole(new.map.len())),
-            dsl::hash.eq(hash.as_slice()),
+            dsl::hash.eq(new.hash.as_ref()),
             dsl::map.eq(new.map.as_slice()),
         );
         diesel::insert_into(dsl::source_map)

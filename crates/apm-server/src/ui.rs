@@ -198,7 +198,11 @@ pub(crate) async fn not_found(request: HttpRequest) -> HttpResponse {
 }
 
 /// Hides an insight, or shows it again, and goes back to the list.
-async fn hide(store: Data<Store>, path: Path<(String, String)>) -> HttpResponse {
+async fn hide(
+    request: HttpRequest,
+    store: Data<Store>,
+    path: Path<(String, String)>,
+) -> HttpResponse {
     let (id, action) = path.into_inner();
     let dismissed = match action.as_str() {
         "dismiss" => Some(apm_time::now() / apm_time::SECOND),
@@ -206,7 +210,7 @@ async fn hide(store: Data<Store>, path: Path<(String, String)>) -> HttpResponse 
         _ => return HttpResponse::NotFound().finish(),
     };
     let written = store.write(move |conn| finding::dismiss(conn, &id, dismissed));
-    back("/insights", written).await
+    back(&request, "/insights", written).await
 }
 
 /// The form of `/compare`.
@@ -216,27 +220,30 @@ struct NewMarker {
 }
 
 /// Sets a marker and goes back to the comparison.
-async fn set_marker(store: Data<Store>, form: actix_web::web::Form<NewMarker>) -> HttpResponse {
+async fn set_marker(
+    request: HttpRequest,
+    store: Data<Store>,
+    form: Form<NewMarker>,
+) -> HttpResponse {
     let name = form.into_inner().name.trim().to_owned();
     if name.is_empty() {
-        return HttpResponse::BadRequest().body("a marker needs a name");
+        return serve::no_marker(&request);
     }
     let now = apm_time::now();
     let written =
         store.write(move |conn| marker::set(conn, now, ("", None), marker::Kind::Manual, &name));
-    back("/compare", written).await
+    back(&request, "/compare", written).await
 }
 
 /// To a page, once a write is done.
 async fn back<T: Send + 'static>(
+    request: &HttpRequest,
     page: &'static str,
     written: Result<Ticket<T>, SubmitError>,
 ) -> HttpResponse {
     match serve::committed(written).await {
-        Ok(_) => HttpResponse::SeeOther()
-            .insert_header((actix_web::http::header::LOCATION, page))
-            .finish(),
-        Err(error) => HttpResponse::ServiceUnavailable().body(error),
+        Ok(_) => serve::back(request, page),
+        Err(error) => serve::not_stored(request, &error),
     }
 }
 

@@ -34,7 +34,8 @@ pub(crate) struct Watched<T> {
 struct Known {
     /// When the value was read.
     seen: Seen,
-    /// The marks of a change, until they are found again at the next look: a file may be half-written before.
+    /// The marks of a change that has just come, until they are found again at the next look: a file may be
+    /// half-written before.
     changed: Option<Vec<Option<Mark>>>,
 }
 
@@ -44,6 +45,8 @@ struct Seen {
     marks: Vec<Option<Mark>>,
     /// Whether each had been left alone for long enough.
     is_settled: bool,
+    /// Whether all are there, and none was written since the look before may have been: nobody is writing them.
+    is_whole: bool,
 }
 
 /// The marks of a file that change with it.
@@ -117,7 +120,7 @@ impl<T> Watched<T> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let found = Seen::read(&self.files);
         let is_changed = found.marks != known.seen.marks;
-        if is_changed && known.changed.as_ref() != Some(&found.marks) {
+        if is_changed && !found.is_whole && known.changed.as_ref() != Some(&found.marks) {
             known.changed = Some(found.marks);
             return;
         }
@@ -154,11 +157,16 @@ impl Seen {
     fn read(files: &[PathBuf]) -> Self {
         let marks: Vec<_> = files.iter().map(|file| Mark::read(file)).collect();
         let now = SystemTime::now();
-        let is_settled = marks.iter().flatten().all(|mark| {
-            let age = mark.modified.and_then(|at| now.duration_since(at).ok());
-            age.is_some_and(|age| age > SETTLED)
-        });
-        Self { marks, is_settled }
+        let age = |mark: &Mark| mark.modified.and_then(|at| now.duration_since(at).ok());
+        let all_older = |than: Duration| {
+            let mut ages = marks.iter().flatten().map(age);
+            ages.all(|age| age.is_some_and(|age| age > than))
+        };
+        Self {
+            is_settled: all_older(SETTLED),
+            is_whole: all_older(LOOK_EVERY) && marks.iter().all(Option::is_some),
+            marks,
+        }
     }
 }
 
@@ -249,6 +257,22 @@ mod tests {
         }
         watched.look();
         assert_eq!(*watched.value(), 200);
+    }
+
+    #[test]
+    fn a_change_of_long_ago_is_there_at_the_first_look() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("number");
+        std::fs::write(&file, "1\n").unwrap();
+        let own = file.clone();
+        let watched = Watched::open(vec![file.clone()], move || number(&own)).unwrap();
+        std::fs::write(&file, "22\n").unwrap();
+        // Nobody asked for an hour.
+        let changed = SystemTime::now() - Duration::from_secs(3600);
+        let open = std::fs::File::options().write(true).open(&file).unwrap();
+        open.set_modified(changed).unwrap();
+        watched.look();
+        assert_eq!(*watched.value(), 22);
     }
 
     #[cfg(unix)]

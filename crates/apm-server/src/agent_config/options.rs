@@ -59,6 +59,14 @@ pub(crate) const LONGEST_VALUE: usize = 1024;
 /// SDKs of OpenTelemetry name themselves so. They ask for no settings at `/config/v1/agents`.
 const OPENTELEMETRY: &str = "opentelemetry";
 
+/// Whether an agent is an SDK of OpenTelemetry, by its name.
+pub(crate) fn is_opentelemetry(agent: &str) -> bool {
+    agent == OPENTELEMETRY
+        || agent.starts_with("opentelemetry/")
+        || agent == "otlp"
+        || agent.starts_with("otlp/")
+}
+
 /// Whether a setting can have this name.
 pub(crate) fn is_name(name: &str) -> bool {
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
@@ -96,7 +104,7 @@ pub(crate) fn check(name: &str, value: &str, agents: &[String]) -> Result<(), St
 
 /// Whether an agent takes an option; of an agent or an option that is not in the table nothing is known.
 fn check_agent(name: &str, agent: &str) -> Result<(), String> {
-    if agent == OPENTELEMETRY || agent.starts_with("opentelemetry/") || agent == "otlp" {
+    if is_opentelemetry(agent) {
         return Err(format!(
             "{name}: the agent {agent} asks for no settings; set the variables OTEL_… where it runs"
         ));

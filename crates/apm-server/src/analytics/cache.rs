@@ -54,6 +54,9 @@ pub(crate) trait Part: Default + 'static {
     /// was read.
     const EXACT: bool = false;
 
+    /// Bytes that are kept of one database file, of buckets, and as many of sums.
+    const ROOM: usize = 8 << 20;
+
     /// The rows of neighbouring buckets of one level: `:level`, `:from`, `:to`; ids in order.
     fn sql(table: Self::Table) -> Sql;
     /// The bucket of a row.
@@ -239,15 +242,14 @@ fn load<P: Part>(
     let (Some(&[first]), Some(&[last])) = (buckets.first(), buckets.last()) else {
         return Ok(Vec::new());
     };
-    let rows: Vec<P::Row> = P::sql(table)
+    let mut parts: HashMap<i64, P> = HashMap::new();
+    P::sql(table)
         .bind("level", first.level)
         .bind("from", first.bucket)
         .bind("to", last.bucket + first.level)
-        .load(conn)?;
-    let mut parts: HashMap<i64, P> = HashMap::new();
-    for row in &rows {
-        parts.entry(P::bucket(row)).or_default().push(row);
-    }
+        .each(conn, |row: P::Row| {
+            parts.entry(P::bucket(&row)).or_default().push(&row);
+        })?;
     let of_bucket =
         |rows: &&[Received]| Arc::new(parts.remove(&rows[0].bucket).unwrap_or_default());
     Ok(buckets.iter().map(of_bucket).collect())

@@ -100,6 +100,29 @@ pub(crate) fn of_scope(
     Ok(changes.into_iter().next().unwrap_or_default())
 }
 
+/// The key of a row of a list, its mean duration in µs, and the number of its events.
+pub(crate) type Row = (String, Option<f64>, f64);
+
+/// After / before of the means of the same rows in two windows, by their keys. A row that has fewer events than a
+/// comparison needs, in one of the windows, has none.
+pub(crate) fn of_rows(
+    after: impl Iterator<Item = Row>,
+    before: impl Iterator<Item = Row>,
+) -> HashMap<String, f64> {
+    let enough = |(key, mean, count): Row| Some((key, mean.filter(|_| count >= ENOUGH)?));
+    let before = before
+        .filter_map(enough)
+        .filter(|(_, mean)| *mean > 0.0)
+        .collect::<HashMap<_, _>>();
+    after
+        .filter_map(enough)
+        .filter_map(|(key, mean)| {
+            let ratio = mean / before.get(&key)?;
+            Some((key, ratio))
+        })
+        .collect()
+}
+
 /// Whether the scope had requests in the first quarter of a window.
 ///
 /// # Errors

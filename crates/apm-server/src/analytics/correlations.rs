@@ -4,7 +4,7 @@
 //! sets. A value stands out where chance would hardly put so many of its requests into the set: by Fisher's exact test,
 //! corrected for the number of values that were tested (Bonferroni).
 
-mod count;
+pub(crate) mod count;
 mod significance;
 
 use std::time::Duration;
@@ -104,14 +104,7 @@ pub fn read(
     window: &Window,
     set: Set,
 ) -> Result<Correlations, StoreError> {
-    let request = Request {
-        query: discover::all_of([scope.chosen.query(), query(scope)]),
-        range: window.range,
-        size: 0,
-        after: None,
-        limits: Limits { deadline: DEADLINE },
-    };
-    let request = request.within(scope.service.as_deref(), scope.environment.as_deref());
+    let request = request(scope, window);
     let deadline = Deadline::after(DEADLINE);
     let mut counts = Counts::default();
     let read = discover::each(
@@ -131,15 +124,46 @@ pub fn read(
             max: i64::MAX,
         },
     };
-    let without: &[&str] = match set {
-        Set::Failed => &count::OUTCOMES,
-        _ => &[],
-    };
-    let found = counts.compare(without, |request| match set {
+    let found = counts.compare(set.without(), |request| match set {
         Set::Failed => request.failed,
         _ => request.duration >= durations.min && request.duration < durations.max,
     });
-    Ok(answer(found, &counts, (set, durations), complete))
+    let all = counts.requests().count() as u64;
+    Ok(answer(found, all, (set, durations), complete))
+}
+
+/// The transactions of a scope and a window as a search.
+pub(crate) fn request(scope: &Scope, window: &Window) -> Request {
+    let request = Request {
+        query: discover::all_of([scope.chosen.query(), query(scope)]),
+        range: window.range,
+        size: 0,
+        after: None,
+        limits: Limits { deadline: DEADLINE },
+    };
+    request.within(scope.service.as_deref(), scope.environment.as_deref())
+}
+
+impl Set {
+    /// Fields that are not compared.
+    pub(crate) fn without(self) -> &'static [&'static str] {
+        match self {
+            Self::Failed => &count::OUTCOMES,
+            _ => &[],
+        }
+    }
+}
+
+/// Whether a value may stand out: so many of the requests with it are in the set.
+pub(crate) fn may_stand_out(of: &Of, selected: u64, all: u64) -> bool {
+    of.inside >= LEAST && share(of.inside, selected) > share(of.outside, all - selected)
+}
+
+fn share(count: u64, of: u64) -> f64 {
+    match of {
+        0 => 0.0,
+        of => count as f64 / of as f64,
+    }
 }
 
 /// The duration from which on a request is slow: the 95th percentile, exactly.
@@ -168,9 +192,11 @@ pub(super) fn query(scope: &Scope) -> Expr {
     discover::all_of(named.chain(scope.query.clone()))
 }
 
-fn answer(
+/// The values that stand out among those that were counted. `all`: requests; `durations`: those of the set, unless it
+/// is one of requests that failed.
+pub(crate) fn answer(
     found: count::Found,
-    counts: &Counts,
+    all: u64,
     (set, durations): (Set, Durations),
     complete: bool,
 ) -> Correlations {
@@ -180,14 +206,9 @@ fn answer(
         fields,
         varied,
     } = found;
-    let all = counts.requests().count() as u64;
     let others = all - selected;
     let tests = significance::Tests::new(all, selected);
     let tested = values.len();
-    let share = |count: u64, of: u64| match of {
-        0 => 0.0,
-        of => count as f64 / of as f64,
-    };
     let correlation = |of: Of| {
         let Of {
             field,
@@ -213,7 +234,7 @@ fn answer(
     };
     let mut correlations: Vec<Correlation> = values
         .into_iter()
-        .filter(|of| of.inside >= LEAST && share(of.inside, selected) > share(of.outside, others))
+        .filter(|of| may_stand_out(of, selected, all))
         .map(correlation)
         .filter(|one| one.p_value < LEVEL)
         .collect();

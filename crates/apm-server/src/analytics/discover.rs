@@ -28,7 +28,7 @@ use std::time::Duration;
 
 use apm_store::StoreError;
 use apm_store::event::Kind;
-use apm_time::{Range, SECOND};
+use apm_time::{LATEST, Range, SECOND};
 use diesel::prelude::*;
 use kql::Expr;
 use schemars::JsonSchema;
@@ -46,13 +46,10 @@ use super::series::Axis;
 use super::window;
 use crate::source_maps::map_frames;
 use group::Tally;
-use walk::Search;
+use walk::{Newest, Search};
 
 /// Most hits of one page.
 pub const MOST_HITS: usize = 10_000;
-
-/// The end of the year 9999, µs since the epoch.
-pub(crate) const LATEST: i64 = 253_402_300_799_999_999;
 
 /// The event after which the next page goes on, newest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -241,8 +238,15 @@ fn search_each(
     let size = request.size.min(MOST_HITS);
     let (total, complete, hits, next) = if search.is_exact() {
         // The totals first: where nothing matches, no hits are looked for. They leave some time for the page.
-        let counted = search.counts(conn, axis.interval, &deadline.part(0.75))?;
-        let newest = search.newest(conn, size, &deadline, &counted.empty)?;
+        let part = deadline.part(0.75);
+        let counted = search.counts(conn, axis.interval, size, &part)?;
+        let newest = match &counted.newest {
+            Some(places) => Newest {
+                page: hits::load(conn, places, size, None, &deadline)?,
+                complete: true,
+            },
+            None => search.newest(conn, size, &deadline, &counted.empty)?,
+        };
         let mut total = 0;
         for (bucket, count) in counted.counts {
             total += tally(bucket, count);
@@ -321,12 +325,15 @@ pub fn document(conn: &mut SqliteConnection, seq: i64) -> Result<Option<Json>, S
 /// # Errors
 /// As [`document`].
 pub(crate) fn hit(conn: &mut SqliteConnection, seq: i64) -> Result<Option<Hit>, StoreError> {
-    let found = apm_store::events(conn, &[seq])?;
-    Ok(found.first().map(|event| Hit {
-        seq,
-        timestamp: event.timestamp,
-        document: apm_store::document::document(event),
-    }))
+    Ok(hits(conn, &[seq])?.pop())
+}
+
+/// Some events by their numbers, in their order, without those that are gone.
+///
+/// # Errors
+/// As [`document`].
+pub(crate) fn hits(conn: &mut SqliteConnection, seqs: &[i64]) -> Result<Vec<Hit>, StoreError> {
+    Ok(hits::hits(&apm_store::events(conn, seqs)?))
 }
 
 /// The same with the frames of a browser as they were written, where a source map tells it.

@@ -1,12 +1,16 @@
 //! The distribution of durations: the histogram that a reader brushes over.
 
+use diesel::deserialize;
 use diesel::prelude::*;
-use diesel::sql_types::Double;
+use diesel::row::NamedRow;
+use diesel::sql_types::{BigInt, Bool, Double};
+use diesel::sqlite::Sqlite;
+use foldhash::HashMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::percentile::{self, Percentiles};
-use super::sql::Sql;
+use super::sql::{Sql, column};
 use super::window::Window;
 use super::{Scope, latency, total, totals};
 
@@ -56,6 +60,28 @@ pub struct Distribution {
     pub exact: bool,
 }
 
+/// The number of requests that a stored one stands for, in the text that reads them.
+const WEIGHT: &str = "coalesce(t.weight, 1.0) / coalesce(t.sample_rate, 1.0)";
+
+/// A request as it is stored.
+struct Request {
+    /// µs
+    duration: i64,
+    failed: bool,
+    /// The number of requests that it stands for.
+    count: f64,
+}
+
+impl QueryableByName<Sqlite> for Request {
+    fn build<'a>(row: &impl NamedRow<'a, Sqlite>) -> deserialize::Result<Self> {
+        Ok(Self {
+            duration: column::<BigInt, _>(row, 0, "duration")?,
+            failed: column::<Bool, _>(row, 1, "failed")?,
+            count: column::<Double, _>(row, 2, "count")?,
+        })
+    }
+}
+
 /// A duration and how many took it.
 #[derive(Debug, Clone, Copy, QueryableByName)]
 struct Value {
@@ -75,10 +101,10 @@ pub(super) fn sql(scope: &Scope, window: &Window, exact: bool) -> Sql {
         include_str!("distribution/histogram.sql")
     };
     let sql = Sql::new(text);
-    // All requests of a window are counted one by one only where all are stored. Those that stand for others do not
-    // make up for those that are gone.
+    // All requests of a window are counted one by one only where all are stored and each stands for itself: those that
+    // stand for others do not make up for those that are gone.
     let sql = match scope.scanned {
-        None => sql.replace("t.weight", "NULL").kept(),
+        None => sql.replace(WEIGHT, "1.0").kept(),
         Some(_) => sql,
     };
     window.bind(scope.bind(sql))
@@ -95,44 +121,69 @@ pub fn chart(
     scale: Scale,
 ) -> QueryResult<Distribution> {
     if scope.scanned.is_some() {
-        return read(conn, &sql(scope, window, true), scale, None);
+        return of_requests(conn, &sql(scope, window, true), scale);
     }
     let total = latency::total(conn, scope, window)?;
     if let Some(rows) = percentile::ranked(total.count, total.n) {
-        let found = read(conn, &sql(scope, window, true), scale, None)?;
+        let found = of_requests(conn, &sql(scope, window, true), scale)?;
         // Rows go before rollups do.
         if found.count >= rows as f64 {
             return Ok(found);
         }
     }
-    read(conn, &sql(scope, window, false), scale, Some(&total))
+    read(conn, &sql(scope, window, false), scale, &total)
 }
 
-/// The histogram of the values that a query gives in order; with the total of the durations, of their bins.
+/// The histogram of requests that a query gives in any order.
+fn of_requests(conn: &mut SqliteConnection, sql: &Sql, scale: Scale) -> QueryResult<Distribution> {
+    let mut sums: HashMap<i64, Value> = HashMap::default();
+    sql.each(conn, |request: Request| {
+        let sum = sums.entry(request.duration).or_insert_with(|| Value {
+            value: request.duration as f64,
+            count: 0.0,
+            failed: 0.0,
+        });
+        sum.count += request.count;
+        if request.failed {
+            sum.failed += request.count;
+        }
+    })?;
+    let mut values: Vec<Value> = sums.into_values().collect();
+    values.sort_unstable_by(|a, b| a.value.total_cmp(&b.value));
+    Ok(Distribution::new(
+        &values,
+        scale,
+        percentiles(&values),
+        true,
+    ))
+}
+
+/// The histogram of the bins that a query gives in order, of durations with this total.
 pub(super) fn read(
     conn: &mut SqliteConnection,
     sql: &Sql,
     scale: Scale,
-    binned: Option<&totals::Total>,
+    total: &totals::Total,
 ) -> QueryResult<Distribution> {
     let mut values: Vec<Value> = sql.load(conn)?;
-    if let Some(total) = binned {
-        for value in &mut values {
-            let stands_for = percentile::representative(value.value as i64);
-            value.value = stands_for.min(total.max as f64);
+    for value in &mut values {
+        let stands_for = percentile::representative(value.value as i64);
+        value.value = stands_for.min(total.max as f64);
+    }
+    let percentiles = percentiles(&values).map(|found| found.within(total.mean(), total.max));
+    Ok(Distribution::new(&values, scale, percentiles, false))
+}
+
+impl Distribution {
+    fn new(values: &[Value], scale: Scale, percentiles: Option<Percentiles>, exact: bool) -> Self {
+        Self {
+            scale,
+            bars: bars(values, scale),
+            count: total(values.iter().map(|value| value.count)),
+            percentiles,
+            exact,
         }
     }
-    let percentiles = percentiles(&values).map(|found| match binned {
-        Some(total) => found.within(total.mean(), total.max),
-        None => found,
-    });
-    Ok(Distribution {
-        scale,
-        bars: bars(&values, scale),
-        count: total(values.iter().map(|value| value.count)),
-        percentiles,
-        exact: binned.is_none(),
-    })
 }
 
 /// Values in order of duration, dealt to buckets.

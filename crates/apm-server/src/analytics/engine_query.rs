@@ -4,9 +4,16 @@
 //! “anything” as well; [`kql::matches()`] decides about the documents that come. Texts are an exception: an index knows
 //! words and not all of their parts, so a search for several words finds them as whole words
 //! ([`EngineQuery::by_words`]).
+//!
+//! An engine refuses a whole question where a part of it is for fields of another type. `types` tells what type a field
+//! has there.
 
-use kql::{Bound, Expr, Field, Order, Pattern, Value, is_full_text};
+mod types;
+
+use kql::{Bound, Expr, Field, Order, Pattern, Value};
 use serde_json::{Value as Json, json};
+
+use types::Type;
 
 /// A translated query.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,12 +61,12 @@ impl Translator {
                 self.by_words = by_words;
                 match part {
                     (Some(query), true) => (Some(json!({"bool": {"must_not": [query]}})), true),
-                    (None, true) => (Some(json!({"match_none": {}})), true),
+                    (None, true) => nothing(),
                     _ => UNKNOWN,
                 }
             }
             Expr::Exists(field) => match is_known(field) {
-                true => (Some(json!({"exists": {"field": field.name}})), true),
+                true => exists(&field.name),
                 false => UNKNOWN,
             },
             Expr::Is(field, value) if is_known(field) => self.is(&field.name, value),
@@ -105,32 +112,90 @@ impl Translator {
     }
 
     fn is(&mut self, field: &str, value: &Value) -> Part {
-        match value {
-            Value::Exact(text) if is_full_text(field) => {
-                let is_word = !text.is_empty() && text.chars().all(char::is_alphanumeric);
-                let within = format!("*{}*", escaped(text));
-                let within = json!({"value": within, "case_insensitive": true});
-                let within = json!({"wildcard": {field: within}});
-                if is_word {
-                    // A part of one word is found within the words of an index, and within whole texts.
-                    return (Some(within), true);
-                }
-                self.by_words = true;
-                let words = json!({"match_phrase": {field: text}});
-                (Some(any(vec![within, words])), false)
-            }
-            // Parts of several words cannot be told from the words of an index.
-            Value::Wildcard(_) if is_full_text(field) || apm_output::is_number(field) => UNKNOWN,
-            Value::Exact(text) => {
-                let wanted = json!({"query": text, "lenient": true});
-                (Some(json!({"match": {field: wanted}})), true)
-            }
-            Value::Wildcard(pattern) => {
+        let kind = Type::of(field);
+        match (kind, value) {
+            (Type::Words | Type::LongWords, Value::Exact(text)) => self.words(field, kind, text),
+            (_, Value::Exact(text)) => equal(field, kind, text),
+            (Type::Keyword | Type::Long, Value::Wildcard(pattern)) => {
                 let wanted = json!({"value": wildcard(pattern)});
-                (Some(json!({"wildcard": {field: wanted}})), true)
+                let found = json!({"wildcard": {field: wanted}});
+                or_long(field, kind, vec![found])
             }
+            // Parts of several words cannot be told from the words of an index, and parts of numbers, times, addresses
+            // and flags from theirs. An engine refuses to look for the latter.
+            (_, Value::Wildcard(_)) => UNKNOWN,
         }
     }
+
+    /// A text within others.
+    fn words(&mut self, field: &str, kind: Type, text: &str) -> Part {
+        let is_word = types::is_word(text);
+        // Signs beyond ASCII are compared as they are: in small letters, where an index has words.
+        let within = match is_word && kind == Type::Words && !text.is_ascii() {
+            true => text.to_lowercase(),
+            false => text.to_owned(),
+        };
+        let within = json!({"value": format!("*{}*", escaped(&within)), "case_insensitive": true});
+        let is_by_words = !is_word || kind != Type::Words && !text.is_ascii();
+        self.by_words |= is_by_words;
+        // An error has its message twice, and one of them of any length.
+        let second = types::is_also_message(field).then_some("message");
+        let mut choices = Vec::new();
+        for field in std::iter::once(field).chain(second) {
+            // A part of one word is found within the words of an index, and within whole texts.
+            choices.push(json!({"wildcard": {field: within}}));
+            if is_by_words {
+                choices.push(json!({"match_phrase": {field: text}}));
+            }
+        }
+        let (found, is_exact) = or_long(field, kind, choices);
+        (found, is_exact && !is_by_words)
+    }
+}
+
+/// `field: text`, of a field that is compared as a whole.
+fn equal(field: &str, kind: Type, text: &str) -> Part {
+    let wanted = match kind {
+        // A longer one is in no index.
+        Type::Keyword | Type::Long if text.len() > types::LONGEST => return UNKNOWN,
+        Type::Flag => match text.to_ascii_lowercase() {
+            flag if flag == "true" || flag == "false" => flag,
+            _ => return nothing(),
+        },
+        // Engines read more texts as numbers: `5d` is 5 for them.
+        Type::Number if text.parse::<f64>().is_err() => return nothing(),
+        _ => text.to_owned(),
+    };
+    let wanted = json!({"query": wanted, "lenient": true});
+    (Some(json!({"match": {field: wanted}})), true)
+}
+
+/// One of these, or a text that the index does not have for its length: the documents decide about that. Elasticsearch
+/// tells which documents have one, and OpenSearch does not.
+fn or_long(field: &str, kind: Type, mut choices: Vec<Json>) -> Part {
+    let is_cut = kind.is_cut();
+    if is_cut {
+        choices.push(json!({"term": {"_ignored": field}}));
+    }
+    match choices.len() {
+        1 => (choices.pop(), !is_cut),
+        _ => (Some(any(choices)), !is_cut),
+    }
+}
+
+/// `field: *`
+fn exists(field: &str) -> Part {
+    let mut choices = vec![json!({"exists": {"field": field}})];
+    if types::is_also_message(field) {
+        // Each error has a group.
+        choices.push(json!({"exists": {"field": "error.grouping_key"}}));
+    }
+    or_long(field, Type::of(field), choices)
+}
+
+/// No document.
+fn nothing() -> Part {
+    (Some(json!({"match_none": {}})), true)
 }
 
 fn any(choices: Vec<Json>) -> Json {
@@ -145,14 +210,21 @@ fn range(field: &str, order: Order, bound: &Bound) -> Part {
             let (operator, millis) = millis(order, *micros);
             (operator, json!(millis), Some("epoch_millis"))
         }
-        Bound::Number(number) if number.is_finite() => (operator(order), json!(number), None),
-        Bound::Number(_) => return UNKNOWN,
         Bound::Address(address) => (operator(order), json!(address.to_string()), None),
-        // A number is never beside a text.
-        Bound::Text(_) if apm_output::is_number(field) => {
-            return (Some(json!({"match_none": {}})), true);
-        }
-        Bound::Text(text) => (operator(order), json!(text), None),
+        Bound::Number(number) => match Type::of(field) {
+            Type::Number | Type::Unknown if number.is_finite() => {
+                (operator(order), json!(number), None)
+            }
+            Type::Flag => return nothing(),
+            // An index compares texts sign by sign, in which 10 is before 5.
+            _ => return UNKNOWN,
+        },
+        Bound::Text(text) => match Type::of(field) {
+            Type::Keyword => (operator(order), json!(text), None),
+            // These are never beside a text.
+            Type::Number | Type::Flag => return nothing(),
+            _ => return UNKNOWN,
+        },
     };
     let mut bounds = json!({operator: bound});
     if let Some(format) = format {

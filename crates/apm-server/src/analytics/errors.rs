@@ -114,9 +114,9 @@ struct Row {
     /// False for the most frequent group where it is none of those that are picked.
     #[diesel(sql_type = Bool)]
     listed: bool,
-    /// The place by number of occurrences, from 1.
-    #[diesel(sql_type = BigInt)]
-    frequent: i64,
+    /// True for the group with most occurrences.
+    #[diesel(sql_type = Bool)]
+    is_frequent: bool,
     /// Of all groups that were found.
     #[diesel(sql_type = BigInt)]
     groups: i64,
@@ -327,7 +327,7 @@ pub(crate) fn list_of(
         .map_or(0, |row| row.groups.unsigned_abs() as usize);
     let mut errors = Vec::with_capacity(rows.len());
     for (row, series) in rows.into_iter().zip(series) {
-        let (is_listed, is_most_frequent) = (row.listed, row.frequent == 1);
+        let (is_listed, is_most_frequent) = (row.listed, row.is_frequent);
         let group = row.group(series);
         if is_most_frequent {
             figures.most_frequent = Some(group.clone());

@@ -1,35 +1,38 @@
 //! The instances of a service: the processes, containers or machines that run it, and what each of them did.
 //!
-//! Rollups do not tell instances apart, so rows are read, newest first, for as long as there is time.
+//! A server of its own reads that from rows, newest first, for as long as there is time. Servers before one engine
+//! count it in rollups, which have the instances of all (`counted`).
+
+mod counted;
+mod rows;
 
 use std::collections::HashMap;
 
-use apm_store::StoreError;
-use apm_time::Range;
+use apm_store::{StoreError, document, rollup};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Double};
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::Value as Json;
 
-use super::discover::points::rows;
-use super::discover::{self, Limits, Request};
-use super::metrics::{PROCESS_CPU, SYSTEM_CPU};
-use super::percentile::{bin, representative};
-use super::sender;
-use super::sql::Sql;
-use super::weight::Weight;
-use super::{Scope, failed_rate, mean};
+use super::percentile::{bounded, representative};
+use super::window::Window;
+use super::{Scope, failed_rate, mean, minutes};
 use crate::sort_rows::SortRows as _;
+pub(super) use counted::memory_sql;
+#[cfg(test)]
+pub(super) use counted::{bins_sql, sums_sql};
 
 /// Instances that are listed.
 pub const MOST: usize = 1_000;
 
-/// Samples of a metric that are read, the newest.
-const SAMPLES: i64 = 200_000;
-
-/// Memory of the process, bytes.
-const MEMORY: &str = "system.process.memory.rss.bytes";
+/// The servers whose instances an answer has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Servers {
+    /// This one, by the events that are stored here.
+    #[default]
+    This,
+    /// All before one engine, by their counts.
+    All,
+}
 
 /// An instance and what it did.
 #[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
@@ -46,8 +49,8 @@ pub struct Instance {
     pub version: String,
     /// Name and version of its runtime, may be empty.
     pub runtime: String,
-    /// Number of its processes that sent something.
-    pub processes: usize,
+    /// Number of its processes that sent something; null where it is counted by all servers, which do not tell.
+    pub processes: Option<usize>,
     /// Transactions.
     pub count: f64,
     /// The same per minute of the range.
@@ -73,57 +76,28 @@ pub struct Instances {
     pub left_out: usize,
     /// Whether all transactions and samples of the range were looked at, or only the newest.
     pub complete: bool,
+    /// The start of the counts of all servers, seconds since the epoch, where it lies inside of the range.
+    pub counted_since: Option<i64>,
 }
 
-#[derive(QueryableByName)]
-struct Row {
-    #[diesel(sql_type = BigInt)]
-    resource_id: i64,
-    #[diesel(sql_type = BigInt)]
-    duration: i64,
-    #[diesel(sql_type = BigInt)]
-    outcome: i64,
-    #[diesel(embed)]
-    weight: Weight,
-}
-
-#[derive(QueryableByName)]
-struct Sampled {
-    #[diesel(sql_type = BigInt)]
-    resource_id: i64,
-    #[diesel(sql_type = Double)]
-    sum: f64,
-    #[diesel(sql_type = BigInt)]
-    n: i64,
-}
-
-/// Sums of the requests and samples of senders.
+/// Sums of requests and samples. Gauges have the sum of their values, and their samples.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Sums {
     count: f64,
     sum: f64,
+    /// µs; none where counts do not tell it.
+    longest: Option<i64>,
     failed: f64,
     succeeded: f64,
     bins: HashMap<i64, f64>,
-    cpu: (f64, i64),
-    machine: (f64, i64),
-    memory: (f64, i64),
+    cpu: (f64, f64),
+    machine: (f64, f64),
+    memory: (f64, f64),
 }
 
 impl Sums {
-    fn add(&mut self, row: &Row) {
-        let weight = row.weight.number();
-        self.count += weight;
-        self.sum += row.duration as f64 * weight;
-        match row.outcome {
-            0 => self.failed += weight,
-            1 => self.succeeded += weight,
-            _ => {}
-        }
-        *self.bins.entry(bin(row.duration)).or_default() += weight;
-    }
-
     pub(crate) fn merge(&mut self, other: &Self) {
+        self.longest = rollup::longest_of((self.count, self.longest), (other.count, other.longest));
         self.count += other.count;
         self.sum += other.sum;
         self.failed += other.failed;
@@ -131,7 +105,7 @@ impl Sums {
         for (bin, count) in &other.bins {
             *self.bins.entry(*bin).or_default() += count;
         }
-        let add = |own: &mut (f64, i64), other: (f64, i64)| {
+        let add = |own: &mut (f64, f64), other: (f64, f64)| {
             own.0 += other.0;
             own.1 += other.1;
         };
@@ -164,115 +138,87 @@ impl Sums {
         for (bin, count) in bins {
             below += count;
             if below >= 0.95 * self.count {
-                return Some(representative(bin));
+                let value = representative(bin);
+                return Some(match self.longest {
+                    Some(longest) => bounded(value, self.average(), longest),
+                    None => value,
+                });
             }
         }
         None
     }
 }
 
-/// A sender: a process, as its metadata describes it.
+/// A process, or all processes of one description, and what they did.
 #[derive(Debug, Clone)]
-pub(crate) struct Process {
-    /// Its number: a later sender has a larger one.
-    pub(crate) id: i64,
+pub(crate) struct Part {
+    /// A later one has a larger number.
+    newest: i64,
     environment: String,
-    document: Json,
+    of: document::Instance,
+    processes: Option<usize>,
     pub(crate) sums: Sums,
 }
 
-impl Process {
-    fn text(&self, path: &str) -> String {
-        sender::text(&self.document, path)
-    }
-
-    pub(crate) fn version(&self) -> String {
-        self.text("/service/version")
+impl Part {
+    pub(crate) fn version(&self) -> &str {
+        &self.of.version
     }
 
     /// `service.node.name`, else what tells machines apart.
-    pub(crate) fn node(&self) -> String {
-        sender::node(&self.document)
+    pub(crate) fn node(&self) -> &str {
+        &self.of.node
     }
 }
 
-/// The processes of a service that sent something in a range; whether all rows were looked at. Nothing where the query
-/// asks for more than rows tell.
+/// Parts of a service, and how much of it they are.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    pub(crate) parts: Vec<Part>,
+    /// Whether all of the range was looked at.
+    pub(crate) complete: bool,
+    pub(crate) counted_since: Option<i64>,
+    /// Minutes of the window that have passed.
+    minutes: f64,
+}
+
+/// The parts of a service that did something in a window. It is counted as the overview of the service counts it: on
+/// whole minutes, and rates are of those that have passed.
 ///
 /// # Errors
 /// Those of SQLite.
-pub(crate) fn processes(
+pub(crate) fn parts(
     conn: &mut SqliteConnection,
     scope: &Scope,
-    range: Range,
-) -> Result<(Vec<Process>, bool), StoreError> {
-    let entries = kql::parse("processor.event: transaction", 0).unwrap_or(kql::Expr::All);
-    let query = scope.query.clone().unwrap_or(kql::Expr::All);
-    let request = Request {
-        query: discover::all_of([entries, scope.chosen.query(), query]),
-        range,
-        size: 0,
-        after: None,
-        limits: Limits::default(),
-    };
-    let request = request.within(scope.service.as_deref(), scope.environment.as_deref());
-    let mut sums: HashMap<i64, Sums> = HashMap::new();
-    let columns = "r.resource_id, r.duration, r.outcome, r.sample_rate, r.weight";
-    let read = rows(conn, &request, columns, |row: Row| {
-        sums.entry(row.resource_id).or_default().add(&row);
-    })?;
-    // A query that rows cannot answer reads none of them.
-    let mut complete = read.unwrap_or(false);
-    for (metric, of) in [
-        (
-            PROCESS_CPU,
-            (|sums| &mut sums.cpu) as fn(&mut Sums) -> &mut (f64, i64),
-        ),
-        (SYSTEM_CPU, |sums| &mut sums.machine),
-        (MEMORY, |sums| &mut sums.memory),
-    ] {
-        let found: Vec<Sampled> = scope
-            .bind(Sql::new(include_str!("instances/samples.sql")))
-            .bind("metric", metric)
-            .bind("from", range.from)
-            .bind("to", range.to)
-            .bind("most", SAMPLES)
-            .load(conn)?;
-        complete &= found.iter().map(|row| row.n).sum::<i64>() < SAMPLES;
-        for row in found {
-            // A sender without a request is an instance, too.
-            *of(sums.entry(row.resource_id).or_default()) = (row.sum, row.n);
-        }
+    window: &Window,
+    servers: Servers,
+) -> Result<Parts, StoreError> {
+    let window = minutes::widened(conn, window)?;
+    match servers {
+        Servers::This => rows::parts(conn, scope, &window),
+        Servers::All => Ok(counted::parts(conn, scope, &window)?),
     }
-    let ids: Vec<i64> = sums.keys().copied().collect();
-    let processes = sender::read(conn, &ids)?.into_iter().map(|sender| Process {
-        id: sender.id,
-        environment: sender.environment,
-        document: sender::described(&sender.document),
-        sums: sums.remove(&sender.id).unwrap_or_default(),
-    });
-    Ok((processes.collect(), complete))
 }
 
-/// The instances of a service in a range.
+/// The instances of a service in a window.
 ///
 /// # Errors
 /// Those of SQLite.
 pub fn list(
     conn: &mut SqliteConnection,
     scope: &Scope,
-    range: Range,
+    window: &Window,
+    servers: Servers,
 ) -> Result<Instances, StoreError> {
-    let (processes, complete) = processes(conn, scope, range)?;
-    let mut by_node: HashMap<(String, String), Vec<&Process>> = HashMap::new();
-    for process in &processes {
-        let of = (process.environment.clone(), process.node());
-        by_node.entry(of).or_default().push(process);
+    let found = parts(conn, scope, window, servers)?;
+    let mut by_node: HashMap<(&str, &str), Vec<&Part>> = HashMap::new();
+    for part in &found.parts {
+        let of = (part.environment.as_str(), part.node());
+        by_node.entry(of).or_default().push(part);
     }
-    let minutes = (range.to - range.from).max(1) as f64 / 60e6;
     let mut instances: Vec<Instance> = by_node
         .into_iter()
-        .map(|((environment, node), of)| instance((environment, node), &of, minutes))
+        .map(|(of, parts)| instance(of, &parts, found.minutes))
         .collect();
     instances.sort_rows_by(|a, b| {
         b.count
@@ -284,41 +230,33 @@ pub fn list(
     Ok(Instances {
         instances,
         left_out,
-        complete,
+        complete: found.complete,
+        counted_since: found.counted_since,
     })
 }
 
-fn instance((environment, node): (String, String), of: &[&Process], minutes: f64) -> Instance {
+fn instance((environment, node): (&str, &str), parts: &[&Part], minutes: f64) -> Instance {
     let mut sums = Sums::default();
-    for process in of {
-        sums.merge(&process.sums);
+    for part in parts {
+        sums.merge(&part.sums);
     }
-    let newest = of.iter().max_by_key(|process| process.id);
-    let text = |path: &str| newest.map(|process| process.text(path)).unwrap_or_default();
-    let cpu = mean(sums.cpu.0, sums.cpu.1 as f64);
+    let newest = parts.iter().max_by_key(|part| part.newest);
+    let of = newest.map(|part| part.of.clone()).unwrap_or_default();
+    let average = |(sum, n): (f64, f64)| mean(sum, n);
     Instance {
-        host: match text("/host/hostname") {
-            host if host.is_empty() => text("/host/name"),
-            host => host,
-        },
-        pod: text("/kubernetes/pod/name"),
-        version: text("/service/version"),
-        runtime: format!(
-            "{} {}",
-            text("/service/runtime/name"),
-            text("/service/runtime/version")
-        )
-        .trim()
-        .to_owned(),
-        processes: of.len(),
+        node: node.to_owned(),
+        environment: environment.to_owned(),
+        host: of.host,
+        pod: of.pod,
+        version: of.version,
+        runtime: of.runtime,
+        processes: parts.iter().map(|part| part.processes).sum(),
         count: sums.count,
         throughput: sums.count / minutes,
         latency_avg: sums.average(),
         latency_p95: sums.p95(),
         failed_rate: sums.failed_rate(),
-        cpu: cpu.or_else(|| mean(sums.machine.0, sums.machine.1 as f64)),
-        memory: mean(sums.memory.0, sums.memory.1 as f64),
-        environment,
-        node,
+        cpu: average(sums.cpu).or_else(|| average(sums.machine)),
+        memory: average(sums.memory),
     }
 }

@@ -45,26 +45,63 @@ struct Row {
     subject: String,
 }
 
-/// The query behind it.
-#[must_use]
-pub fn sql(reason: Reason, limit: i64) -> Sql {
-    Sql::new(include_str!("kept.sql"))
-        .bind("reason", i64::from(reason.code()))
-        .bind("limit", limit)
+#[derive(QueryableByName)]
+struct Hour {
+    #[diesel(sql_type = BigInt)]
+    hour: i64,
 }
 
-/// The traces that are kept for some reasons, those of the newest hours first.
+#[derive(QueryableByName)]
+struct Number {
+    #[diesel(sql_type = BigInt)]
+    number: i64,
+}
+
+/// The number of rows that [`list`] has for some reasons: a trace has one for each thing that it is kept for.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn number(conn: &mut SqliteConnection, reasons: &[Reason]) -> QueryResult<usize> {
+    let mut number = 0;
+    for reason in reasons {
+        let sql = Sql::new("SELECT count(*) AS number FROM kept_for WHERE reason = :reason");
+        let found: Number = sql.bind("reason", i64::from(reason.code())).first(conn)?;
+        number += usize::try_from(found.number).unwrap_or(0);
+    }
+    Ok(number)
+}
+
+/// The traces that are kept for some reasons, those of the newest hours first: `most` of them, after the `first` ones.
 ///
 /// # Errors
 /// Those of SQLite.
 pub fn list(
     conn: &mut SqliteConnection,
     reasons: &[Reason],
-    limit: i64,
+    first: usize,
+    most: usize,
 ) -> QueryResult<Vec<KeptTrace>> {
+    let end = first.saturating_add(most);
+    // Each reason has an order of its own. Their hours tell which stretch of each is on this page.
+    let mut hours: Vec<(i64, Reason)> = Vec::new();
+    for reason in reasons {
+        let sql = Sql::new(include_str!("kept_hours.sql"))
+            .bind("reason", i64::from(reason.code()))
+            .bind("limit", whole(end));
+        let rows: Vec<Hour> = sql.load(conn)?;
+        hours.extend(rows.into_iter().map(|row| (row.hour, *reason)));
+    }
+    hours.sort_rows_by_key(|(hour, _)| std::cmp::Reverse(*hour));
+    hours.truncate(end);
+    let (before, page) = hours.split_at(first.min(hours.len()));
     let mut found = Vec::new();
     for reason in reasons {
-        let rows: Vec<Row> = sql(*reason, limit).load(conn)?;
+        let of = |rows: &[(i64, Reason)]| rows.iter().filter(|(_, of)| of == reason).count();
+        let sql = Sql::new(include_str!("kept.sql"))
+            .bind("reason", i64::from(reason.code()))
+            .bind("first", whole(of(before)))
+            .bind("limit", whole(of(page)));
+        let rows: Vec<Row> = sql.load(conn)?;
         found.extend(rows.into_iter().map(|row| KeptTrace {
             trace: row.trace_id.to_string(),
             reason: reason.as_str(),
@@ -76,6 +113,9 @@ pub fn list(
         }));
     }
     found.sort_rows_by_key(|trace| std::cmp::Reverse(trace.time));
-    found.truncate(usize::try_from(limit).unwrap_or_default());
     Ok(found)
+}
+
+fn whole(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }

@@ -11,7 +11,7 @@ FROM (
     FROM kept_for
     WHERE reason = :reason
     ORDER BY hour DESC, trace_id
-    LIMIT +:limit
+    LIMIT +:limit OFFSET +:first
 ) k
 JOIN kept_trace t ON t.trace_id = k.trace_id
 LEFT JOIN tx_group g ON k.reason IN (1, 3, 4) AND g.id = k.subject

@@ -117,6 +117,7 @@ pub(super) fn lines(
         None => pick.search.is_none() || keys[*place].split('\t').any(|word| pick.finds(word)),
     };
     let (places, unfound): (Vec<usize>, Vec<usize>) = places.partition(is_found);
+    // Rows that a search leaves out count, too: a share is one of everything.
     let mut all = Total::default();
     for place in places.iter().chain(&unfound) {
         all.add(&sums[*place].total);

@@ -18,6 +18,8 @@ use super::{Scope, correlations};
 
 /// Requests that are counted one by one, of each window; beyond, the older ones are left out.
 pub(crate) const MOST: usize = 100_000;
+/// Requests that the question names, as a page shows it.
+const TOLD: usize = 200;
 /// Time for the search of a window and for that of the one that it is compared with, together.
 const DEADLINE: Duration = apm_store::SEARCH_TIME;
 
@@ -77,13 +79,11 @@ pub(crate) fn matching(
             compared = Some(before.clone());
         }
     }
-    let seqs = serde_json::to_string(&seqs).unwrap_or_default();
-    let rows: Vec<Row> = Sql::new(include_str!("matching/requests.sql"))
-        .bind("requests", seqs.as_str())
-        .load(conn)?;
+    let (told, seqs) = (told(&seqs), json(&seqs));
+    let rows: Vec<Row> = of_requests(&seqs).load(conn)?;
     Ok(Some(Matching {
         scope: Scope {
-            scanned: Some(Arc::new(Scanned::new(rows, Some(seqs)))),
+            scanned: Some(Arc::new(Scanned::new(rows, Some(seqs), told))),
             ..scope.clone()
         },
         window,
@@ -91,6 +91,27 @@ pub(crate) fn matching(
         requests,
         complete,
     }))
+}
+
+/// The requests of some numbers.
+fn of_requests(seqs: &str) -> Sql {
+    Sql::new(include_str!("matching/requests.sql")).bind("requests", seqs)
+}
+
+fn json(seqs: &[i64]) -> String {
+    serde_json::to_string(seqs).unwrap_or_default()
+}
+
+/// The question as it is told. Of many requests it names the newest, because a page shows it at each of its charts.
+fn told(seqs: &[i64]) -> String {
+    match seqs.get(..TOLD) {
+        Some(newest) if seqs.len() > TOLD => format!(
+            "-- The filter matches {} requests. These are the newest {TOLD}.\n{}",
+            seqs.len(),
+            of_requests(&json(newest)).shell()
+        ),
+        _ => of_requests(&json(seqs)).shell(),
+    }
 }
 
 /// The numbers of the requests that match, and the time back to which all were looked at, µs.

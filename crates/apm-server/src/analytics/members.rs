@@ -1,15 +1,15 @@
 //! The rows of rollups that make up one line of a list or of a chart.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
+use foldhash::HashMap;
 
 use super::Scope;
 use super::cache::Table;
 use super::scanned::Scanned;
-use super::sql::Sql;
+use super::sql::{self, Sql};
 
 /// Keys, and the rollup ids that belong to each; ids of one key are added up.
 #[derive(Debug, Default)]
@@ -32,8 +32,9 @@ struct Member {
 impl Members {
     /// Reads the keys of ids.
     pub(super) fn read(conn: &mut SqliteConnection, sql: &Sql) -> QueryResult<Self> {
-        let rows: Vec<Member> = sql.load(conn)?;
-        Ok(rows.into_iter().map(|row| (row.id, row.key)).collect())
+        let mut found = Found::default();
+        sql.each(conn, |row: Member| found.add(row.id, &row.key))?;
+        Ok(found.members)
     }
 
     /// The keys of the transaction groups of a scope.
@@ -42,9 +43,13 @@ impl Members {
         scope: &Scope,
         sql: &Sql,
     ) -> QueryResult<Self> {
+        let members = Self::read(conn, sql)?;
+        if let Some(scanned) = &scope.scanned {
+            sql::note(|| scanned.sql().to_owned());
+        }
         Ok(Self {
             scanned: scope.scanned.clone(),
-            ..Self::read(conn, sql)?
+            ..members
         })
     }
 
@@ -99,22 +104,35 @@ impl Members {
 
 impl<K: AsRef<str>> FromIterator<(i64, K)> for Members {
     fn from_iter<I: IntoIterator<Item = (i64, K)>>(rows: I) -> Self {
-        let mut members = Self::default();
-        let mut known: HashMap<Arc<str>, usize> = HashMap::new();
+        let mut found = Found::default();
         for (id, key) in rows {
-            let key = key.as_ref();
-            let place = match known.get(key) {
-                Some(place) => *place,
-                None => {
-                    let key: Arc<str> = key.into();
-                    members.keys.push(Arc::clone(&key));
-                    known.insert(key, members.keys.len() - 1);
-                    members.keys.len() - 1
-                }
-            };
-            members.places.insert(id, place);
+            found.add(id, key.as_ref());
         }
-        members
+        found.members
+    }
+}
+
+/// Members that are found one after the other.
+#[derive(Default)]
+struct Found {
+    members: Members,
+    /// The places of the keys.
+    known: HashMap<Arc<str>, usize>,
+}
+
+impl Found {
+    fn add(&mut self, id: i64, key: &str) {
+        let place = match self.known.get(key) {
+            Some(place) => *place,
+            None => {
+                let place = self.members.keys.len();
+                let key: Arc<str> = key.into();
+                self.members.keys.push(Arc::clone(&key));
+                self.known.insert(key, place);
+                place
+            }
+        };
+        self.members.places.insert(id, place);
     }
 }
 

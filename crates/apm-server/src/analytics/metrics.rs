@@ -10,23 +10,34 @@ pub mod quantiles;
 pub mod spread;
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Double};
+use diesel::sql_types::{BigInt, Double, Text};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Scope;
+use super::instances::Servers;
 use super::series::Axis;
 use super::sql::Sql;
 use super::window::Window;
 use listed::Listed;
 
+pub use super::gauge_names::{PROCESS_CPU, PROCESS_MEMORY, SYSTEM_CPU};
+
 /// Names that are listed together.
 const MOST_NAMES: usize = 500;
 
-/// Share of all processors that the machine used, 0 to 1.
-pub const SYSTEM_CPU: &str = "system.cpu.total.norm.pct";
-/// Share of all processors that the process used, 0 to 1.
-pub const PROCESS_CPU: &str = "system.process.cpu.total.norm.pct";
+/// Gauges of the same shares, of Elastic's agents and of OpenTelemetry's conventions: the first that has values counts.
+/// OpenTelemetry's `process.cpu.utilization` has a value for each mode, so no single one of its gauges is the share.
+const SYSTEM_CPUS: [&str; 3] = [
+    SYSTEM_CPU,
+    "jvm.system.cpu.utilization",
+    "process.runtime.jvm.system.cpu.utilization",
+];
+const PROCESS_CPUS: [&str; 3] = [
+    PROCESS_CPU,
+    "jvm.cpu.recent_utilization",
+    "process.runtime.jvm.cpu.utilization",
+];
 
 /// One metric; a value for each of the axis's buckets, nothing where no sample fell into it.
 #[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
@@ -85,11 +96,20 @@ pub(super) fn sql(scope: &Scope, metric: &str, window: &Window) -> Sql {
 }
 
 /// The query behind the memory chart.
-pub(super) fn memory_sql(scope: &Scope, window: &Window) -> Sql {
-    window.bind(scope.bind(Sql::new(include_str!("metrics/memory.sql"))))
+pub(super) fn memory_sql(scope: &Scope, window: &Window, servers: Servers) -> Sql {
+    match servers {
+        Servers::This => window.bind(scope.bind(Sql::new(include_str!("metrics/memory.sql")))),
+        Servers::All => super::instances::memory_sql(scope, window),
+    }
 }
 
-/// The metrics page of a service. `after`: the names begin after this one.
+/// The query behind lines of instances of all servers.
+#[cfg(test)]
+pub(super) fn instances_of_all_sql(scope: &Scope, window: &Window) -> Sql {
+    instances::counted_sql(scope, PROCESS_CPU, window)
+}
+
+/// The metrics page of a service. `after`: the names begin after this one. `servers`: those whose memory in use it has.
 ///
 /// # Errors
 /// Those of SQLite.
@@ -97,20 +117,58 @@ pub fn page(
     conn: &mut SqliteConnection,
     scope: &Scope,
     window: &Window,
-    after: &str,
+    (after, servers): (&str, Servers),
 ) -> QueryResult<Metrics> {
     let axis = Axis::from(window);
     let mut names = listed::after(conn, scope, window, (after, MOST_NAMES + 1))?;
     let more = names.len() > MOST_NAMES;
     names.truncate(MOST_NAMES);
     Ok(Metrics {
-        system_cpu: gauge(conn, SYSTEM_CPU, &sql(scope, SYSTEM_CPU, window), &axis)?,
-        process_cpu: gauge(conn, PROCESS_CPU, &sql(scope, PROCESS_CPU, window), &axis)?,
-        memory: gauge(conn, "memory", &memory_sql(scope, window), &axis)?,
+        system_cpu: first(conn, scope, window, (&SYSTEM_CPUS, &axis))?,
+        process_cpu: first(conn, scope, window, (&PROCESS_CPUS, &axis))?,
+        memory: gauge(conn, "memory", &memory_sql(scope, window, servers), &axis)?,
         next: names.last().filter(|_| more).map(|last| last.name.clone()),
         names,
         axis,
     })
+}
+
+/// The agent of a service as it names itself; empty where none is known.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn agent(conn: &mut SqliteConnection, scope: &Scope) -> QueryResult<String> {
+    #[derive(QueryableByName)]
+    struct Named {
+        #[diesel(sql_type = Text)]
+        agent_name: String,
+    }
+    let found: Vec<Named> = scope
+        .bind(Sql::new(include_str!("metrics/agent.sql")))
+        .load(conn)?;
+    Ok(found
+        .into_iter()
+        .next()
+        .map_or_else(String::new, |row| row.agent_name))
+}
+
+/// The first of some gauges that has values, else the first of them without any.
+fn first(
+    conn: &mut SqliteConnection,
+    scope: &Scope,
+    window: &Window,
+    (names, axis): (&[&str; 3], &Axis),
+) -> QueryResult<Gauge> {
+    let [wanted, others @ ..] = names;
+    let found = gauge(conn, wanted, &sql(scope, wanted, window), axis)?;
+    if found.samples > 0 {
+        return Ok(found);
+    }
+    let there = listed::there(conn, scope, window, others)?;
+    match others.iter().find(|name| there.contains(**name)) {
+        Some(name) => gauge(conn, name, &sql(scope, name, window), axis),
+        None => Ok(found),
+    }
 }
 
 fn gauge(conn: &mut SqliteConnection, name: &str, sql: &Sql, axis: &Axis) -> QueryResult<Gauge> {

@@ -38,6 +38,7 @@ fn table(kind: NameKind) -> Option<&'static str> {
         NameKind::Statement => Some("statement"),
         NameKind::Error => Some("error_group"),
         NameKind::Metric => Some("metric_name"),
+        NameKind::Instance => Some("instance"),
         NameKind::SelfTime | NameKind::Label | NameKind::Series => None,
     }
 }

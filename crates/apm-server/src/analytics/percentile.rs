@@ -50,9 +50,7 @@ impl Percentiles {
     /// mean equals the longest, all durations are equal. A bin's representative differs from its values by up to 1 %.
     #[must_use]
     pub fn within(self, mean: Option<f64>, max: i64) -> Self {
-        let max = max as f64;
-        let are_equal = mean.is_some_and(|mean| mean >= max * (1.0 - EQUAL));
-        let bounded = |value: f64| if are_equal { max } else { value.min(max) };
+        let bounded = |value| bounded(value, mean, max);
         Self {
             p50: bounded(self.p50),
             p75: bounded(self.p75),
@@ -62,6 +60,13 @@ impl Percentiles {
             p999: bounded(self.p999),
         }
     }
+}
+
+/// A percentile of a histogram, with what is known exactly: see [`Percentiles::within`].
+pub(super) fn bounded(percentile: f64, mean: Option<f64>, max: i64) -> f64 {
+    let max = max as f64;
+    let are_equal = mean.is_some_and(|mean| mean >= max * (1.0 - EQUAL));
+    if are_equal { max } else { percentile.min(max) }
 }
 
 /// The value that stands for a histogram's bin, µs.

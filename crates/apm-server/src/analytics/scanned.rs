@@ -47,13 +47,20 @@ pub struct Scanned {
     rows: Vec<Row>,
     /// Their numbers as JSON; nothing where all requests of the groups are among them.
     seqs: Option<String>,
+    /// The question by which they were read, with its values in place.
+    sql: String,
 }
 
 impl Scanned {
-    pub(super) fn new(mut rows: Vec<Row>, seqs: Option<String>) -> Self {
+    pub(super) fn new(mut rows: Vec<Row>, seqs: Option<String>, sql: String) -> Self {
         rows.retain(|row| row.weight() > 0.0);
         rows.sort_by_key(|row| row.ts);
-        Self { rows, seqs }
+        Self { rows, seqs, sql }
+    }
+
+    /// The question by which they were read. A chart that is counted from them tells it as one of its own.
+    pub(super) fn sql(&self) -> &str {
+        &self.sql
     }
 
     /// Its requests.
@@ -113,7 +120,7 @@ mod tests {
             row(120 * SECOND, None, 1),
             row(59 * SECOND, None, 1),
         ];
-        let scanned = Scanned::new(rows, None);
+        let scanned = Scanned::new(rows, None, String::new());
         let starts = |interval| -> Vec<i64> {
             let slices = [(60, 60, 120)];
             scanned
@@ -132,7 +139,7 @@ mod tests {
 
     #[test]
     fn only_texts_that_read_requests_are_narrowed() {
-        let scanned = Scanned::new(Vec::new(), Some("[1]".to_owned()));
+        let scanned = Scanned::new(Vec::new(), Some("[1]".to_owned()), String::new());
         let text = "SELECT 1 FROM tx t WHERE t.seq > 0 AND TRUE -- requests: t";
         assert_eq!(
             scanned.apply(Sql::new(text)).shell(),

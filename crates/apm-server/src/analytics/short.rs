@@ -50,11 +50,11 @@ pub(crate) fn short(
         return Ok(None);
     }
     let ids = serde_json::to_string(&sums[0].ids).unwrap_or_default();
-    let rows: Vec<Row> = window
+    let sql = window
         .bind(Sql::new(include_str!("short/groups.sql")))
-        .bind("ids", ids)
-        .load(conn)?;
-    let scanned = Scanned::new(rows, None);
+        .bind("ids", ids);
+    let rows: Vec<Row> = sql.load(conn)?;
+    let scanned = Scanned::new(rows, None, sql.shell());
     // Rows go before rollups do.
     if (scanned.len() as i64) < stored {
         return Ok(None);

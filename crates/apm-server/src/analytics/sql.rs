@@ -16,9 +16,10 @@ use std::fmt::Write as _;
 
 use apm_store::id::StoredId;
 use diesel::connection::DefaultLoadingMode;
-use diesel::deserialize::QueryableByName;
+use diesel::deserialize::{self, FromSql, QueryableByName};
 use diesel::prelude::*;
 use diesel::result::Error;
+use diesel::row::{Field as _, NamedRow};
 use diesel::sql_types::Text;
 use diesel::sqlite::Sqlite;
 
@@ -220,6 +221,18 @@ impl Sql {
             Error::QueryBuilderError(format!("no value for the parameter :{name}").into())
         })
     }
+}
+
+/// The value of a column by its place, for rows of which there are thousands: to look for its name among those of all
+/// columns takes longer than to read it. Builds for tests compare the name.
+pub(crate) fn column<'a, S, T: FromSql<S, Sqlite>>(
+    row: &impl NamedRow<'a, Sqlite>,
+    at: usize,
+    name: &str,
+) -> deserialize::Result<T> {
+    let field = diesel::row::Row::get(row, at).ok_or("the row has too few columns")?;
+    debug_assert_eq!(field.field_name(), Some(name));
+    T::from_nullable_sql(field.value())
 }
 
 thread_local! {

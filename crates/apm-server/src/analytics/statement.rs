@@ -134,7 +134,7 @@ pub fn distribution(
     for sum in totals::of_window(conn, Table::Statements, &members, &window.slices())? {
         total.add(&sum.total);
     }
-    super::distribution::read(conn, &sql, scale, Some(&total))
+    super::distribution::read(conn, &sql, scale, &total)
 }
 
 /// Reads one statement, with samples of some durations.

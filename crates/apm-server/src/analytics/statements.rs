@@ -183,17 +183,11 @@ pub(super) fn members(
 pub fn list(
     conn: &mut SqliteConnection,
     scope: &Scope,
-    fingerprint: Option<u64>,
     window: &Window,
 ) -> QueryResult<Statements> {
-    match fingerprint {
-        Some(fingerprint) => Ok(one(conn, scope, fingerprint, window)?.0),
-        None => {
-            let members = members(conn, scope, None, window)?;
-            let costs = Costs::read(conn, &window.slices(), None)?;
-            of_members(conn, &members, window, most_time(&Pick::default()), &costs)
-        }
-    }
+    let members = members(conn, scope, None, window)?;
+    let costs = Costs::read(conn, &window.slices(), None)?;
+    of_members(conn, &members, window, most_time(&Pick::default()), &costs)
 }
 
 /// One statement wherever it runs, and its ids in the store.
@@ -301,6 +295,7 @@ fn of_members(
     let statements = lines
         .into_iter()
         .filter_map(|line| {
+            // One id for each environment in which it ran.
             let rows = line.ids.iter().filter_map(|id| texts.remove(id));
             let rows: Vec<Row> = rows.collect();
             let mut environments: Vec<String> =

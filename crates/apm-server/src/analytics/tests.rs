@@ -7,6 +7,7 @@ use diesel::prelude::*;
 use diesel_migrations::MigrationHarness;
 use rusqlite::StatementStatus;
 
+use super::instances::{self, Servers};
 use super::sql::Sql;
 use super::window::Window;
 use super::{
@@ -168,7 +169,20 @@ fn questions() -> Vec<(&'static str, Sql)> {
             "metrics/one",
             metrics::sql(&scope, "system.memory.total", &window),
         ),
-        ("metrics/memory", metrics::memory_sql(&scope, &window)),
+        (
+            "metrics/memory",
+            metrics::memory_sql(&scope, &window, Servers::This),
+        ),
+        (
+            "instances/memory",
+            metrics::memory_sql(&scope, &window, Servers::All),
+        ),
+        (
+            "metrics/instances_of_all",
+            metrics::instances_of_all_sql(&scope, &window),
+        ),
+        ("instances/sums", instances::sums_sql(&scope, &window)),
+        ("instances/bins", instances::bins_sql(&scope, &window)),
         (
             "metrics/listed",
             other(include_str!("metrics/listed.sql"))
@@ -322,7 +336,7 @@ fn an_empty_database_has_an_answer_to_everything() {
         None
     );
     assert!(
-        metrics::page(conn, &scope, &window, "")
+        metrics::page(conn, &scope, &window, ("", Servers::This))
             .unwrap()
             .names
             .is_empty()
@@ -335,7 +349,7 @@ fn an_empty_database_has_an_answer_to_everything() {
             .is_empty()
     );
     assert!(
-        statements::list(conn, &scope, None, &window)
+        statements::list(conn, &scope, &window)
             .unwrap()
             .statements
             .is_empty()

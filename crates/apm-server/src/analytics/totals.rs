@@ -1,15 +1,19 @@
 //! Numbers of many keys at once, in a window or in each bucket of a chart, from the rollups.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex};
 
+use diesel::deserialize;
 use diesel::prelude::*;
+use diesel::row::NamedRow;
 use diesel::sql_types::{BigInt, Double};
+use diesel::sqlite::Sqlite;
+use foldhash::HashSet;
 
 use super::cache::{self, Files, Part, Slice, Table};
 use super::members::Members;
 use super::scanned::Row;
-use super::sql::Sql;
+use super::sql::{Sql, column};
 use super::window::Window;
 use super::{failed_rate, mean};
 
@@ -81,7 +85,7 @@ pub(super) fn of_window(
     slices: &[Slice],
 ) -> QueryResult<Vec<Sum>> {
     let mut sums = vec![Sum::default(); members.keys().len()];
-    let mut seen = HashSet::new();
+    let mut seen = HashSet::default();
     if let Some(scanned) = members.scanned_for(table) {
         for (_, row) in scanned.within(slices, None) {
             let Some(place) = members.place(row.group_id) else {
@@ -177,19 +181,35 @@ pub(super) fn of_buckets(
 #[derive(Debug, Default)]
 struct Cells(Vec<(i64, Total)>);
 
-#[derive(QueryableByName)]
 struct CellRow {
-    #[diesel(sql_type = BigInt)]
     id: i64,
-    #[diesel(sql_type = BigInt)]
     bucket: i64,
-    #[diesel(embed)]
     total: Total,
+}
+
+impl QueryableByName<Sqlite> for CellRow {
+    fn build<'a>(row: &impl NamedRow<'a, Sqlite>) -> deserialize::Result<Self> {
+        Ok(Self {
+            id: column::<BigInt, _>(row, 0, "id")?,
+            bucket: column::<BigInt, _>(row, 1, "bucket")?,
+            total: Total {
+                count: column::<Double, _>(row, 2, "count")?,
+                n: column::<BigInt, _>(row, 3, "n")?,
+                sum: column::<Double, _>(row, 4, "sum")?,
+                max: column::<BigInt, _>(row, 5, "max")?,
+                failures: column::<Double, _>(row, 6, "failures")?,
+                successes: column::<Double, _>(row, 7, "successes")?,
+            },
+        })
+    }
 }
 
 impl Part for Cells {
     type Row = CellRow;
     type Table = Table;
+
+    /// Of 100 000 names of each kind, which a database of before the limits of names may have: each list adds them up.
+    const ROOM: usize = 24 << 20;
 
     fn sql(table: Table) -> Sql {
         Sql::new(match table {
@@ -208,11 +228,18 @@ impl Part for Cells {
     }
 
     fn sum(parts: &[Arc<Self>]) -> Self {
-        let mut sums: BTreeMap<i64, Total> = BTreeMap::new();
-        for (id, total) in parts.iter().flat_map(|part| &part.0) {
-            sums.entry(*id).or_default().add(total);
-        }
-        Self(sums.into_iter().collect())
+        let mut all: Vec<(i64, Total)> = parts.iter().flat_map(|part| &part.0).copied().collect();
+        // Each part is in order already, which such a sort makes use of.
+        all.sort_by_key(|(id, _)| *id);
+        all.dedup_by(|(id, total), (known, sum)| {
+            let is_same = id == known;
+            if is_same {
+                sum.add(total);
+            }
+            is_same
+        });
+        all.shrink_to_fit();
+        Self(all)
     }
 
     fn bytes(&self) -> usize {
@@ -241,5 +268,29 @@ mod tests {
         });
         assert_eq!((total.count, total.n, total.sum), (4.0, 1, 40.0));
         assert_eq!((total.failures, total.successes), (4.0, 0.0));
+    }
+    #[test]
+    fn sums_of_several_buckets_are_added_up_by_id() {
+        let part = |rows: &[(i64, f64, i64)]| {
+            let row = |(id, count, max): &(i64, f64, i64)| {
+                let total = Total {
+                    count: *count,
+                    max: *max,
+                    ..Total::default()
+                };
+                (*id, total)
+            };
+            Arc::new(Cells(rows.iter().map(row).collect()))
+        };
+        let parts = [
+            part(&[(1, 1.0, 5), (7, 2.0, 1)]),
+            part(&[(2, 4.0, 3), (7, 8.0, 9)]),
+            part(&[(1, 16.0, 2), (7, 32.0, 4)]),
+        ];
+        let sum = Cells::sum(&parts);
+        let told: Vec<_> = (sum.0.iter())
+            .map(|(id, total)| (*id, total.count, total.max))
+            .collect();
+        assert_eq!(told, [(1, 17.0, 5), (2, 4.0, 3), (7, 42.0, 9)]);
     }
 }

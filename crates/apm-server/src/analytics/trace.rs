@@ -17,6 +17,7 @@ pub mod read;
 mod row;
 pub(crate) mod tree;
 pub mod window;
+pub(crate) mod within;
 
 use std::collections::HashMap;
 

@@ -1,9 +1,10 @@
 //! Traces, by their entries: transactions that nothing traced called. A search finds those whose entry matches, or
 //! those of which any event does.
 
+pub(crate) mod any;
 pub(crate) mod grid;
+mod ranked;
 
-use std::cmp::Reverse;
 use std::time::Duration;
 
 use apm_store::StoreError;
@@ -16,10 +17,12 @@ use serde_json::Value as Json;
 
 use super::deadline::Deadline;
 use super::discover::points::{self, Point};
-use super::discover::{self, Cursor, Groups, Hit, Limits, Request, traced};
-use super::sql::{self, Sql};
+use super::discover::{self, Cursor, Found, Groups, Hit, Limits, Request};
+use super::sql;
+use any::LookedUp;
 use grid::Grid;
 pub use grid::{Cell, Density};
+use ranked::Ranked;
 
 /// The query that finds entries of traces.
 pub const ENTRIES: &str = "processor.event: transaction and not parent.id: *";
@@ -29,16 +32,6 @@ pub const ENTRIES: &str = "processor.event: transaction and not parent.id: *";
 const CHART: Duration = Duration::from_secs(1);
 const LIST: Duration = Duration::from_millis(1_500);
 const NAMES: Duration = Duration::from_secs(2);
-
-/// The same where any event may match: the search for traces, then looking up their entries.
-const MATCHES: Duration = Duration::from_millis(1_250);
-const LOOK_UP: Duration = Duration::from_millis(1_750);
-
-/// Traces whose entries are looked up where any event may match: those with the newest matching events.
-const LOOKED_UP: usize = 2_000;
-
-/// Entries that are looked up whatever the time: those of a page.
-const LEAST_LOOKED_UP: usize = 100;
 
 /// The order of a list of traces.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -96,6 +89,9 @@ pub struct Entry {
     pub duration: Option<i64>,
     /// Spans that the entry's own service recorded.
     pub spans: Option<i64>,
+    /// The event's number.
+    #[serde(skip)]
+    pub(crate) seq: i64,
 }
 
 /// The traces of a range.
@@ -115,20 +111,24 @@ pub struct Traces {
     /// The statements that read the density, as the console takes them.
     #[serde(skip)]
     pub(crate) density_sql: Vec<String>,
-    /// Numbers of the entries that were looked up, where any event may match.
+    /// The entries that were looked up, where any event may match.
     #[serde(skip)]
-    pub(crate) looked_up: Option<Vec<i64>>,
+    pub(crate) looked_up: Option<LookedUp>,
+    /// The page that was read, where the newest entries that match are listed.
+    #[serde(skip)]
+    pub(crate) page: Option<Found>,
 }
 
 impl Question {
     /// The same as a search for documents of entries, whatever their durations.
-    fn entries(&self, now: i64) -> Request {
+    pub(crate) fn entries(&self, now: i64) -> Request {
         // Our own text always parses.
         let entries = kql::parse(ENTRIES, now).unwrap_or(Expr::All);
         self.request(entries)
     }
 
-    fn request(&self, entries: Expr) -> Request {
+    /// The same as a search for documents of any kind, or of those that pass one more query.
+    pub(crate) fn request(&self, entries: Expr) -> Request {
         let request = Request {
             query: discover::all_of([entries, self.query.clone()]),
             range: self.range,
@@ -180,8 +180,9 @@ pub fn names(
 ) -> Result<Groups, StoreError> {
     if let Some(entries) = &found.looked_up {
         let deadline = Deadline::after(NAMES);
-        let mut groups = discover::group_of(conn, entries, field, &deadline)?;
-        groups.complete &= found.complete && entries.len() as u64 == found.total;
+        let (here, others) = (&entries.here, &entries.others);
+        let mut groups = discover::group_of(conn, here, others, field, &deadline)?;
+        groups.complete &= found.complete && (here.len() + others.len()) as u64 == found.total;
         return Ok(groups);
     }
     let mut request = question.listed(now);
@@ -204,7 +205,8 @@ pub fn list(
     now: i64,
 ) -> Result<Traces, StoreError> {
     if question.is_of_any() {
-        return any(conn, question);
+        let matching = any::matching(conn, question)?;
+        return any::list(conn, question, matching);
     }
     let mut grid = Grid::new(question.range);
     let mut ranked = Ranked::new(question);
@@ -231,6 +233,7 @@ pub fn list(
             density,
             density_sql,
             looked_up: None,
+            page: None,
         });
     }
     let mut request = question.listed(now);
@@ -244,72 +247,7 @@ pub fn list(
         density,
         density_sql,
         looked_up: None,
-    })
-}
-
-/// The traces of which any event matches.
-fn any(conn: &mut SqliteConnection, question: &Question) -> Result<Traces, StoreError> {
-    let mut request = question.request(Expr::All);
-    request.limits.deadline = MATCHES;
-    let (traced, mut density_sql) = sql::recorded(|| traced::traced(conn, &request));
-    let traced = traced?;
-    let (mut complete, mut total) = (traced.complete, traced.len() as u64);
-    let mut all = traced.newest_first();
-    let is_ranked = question.order != Order::Newest;
-    if let Some(after) = question.after.filter(|_| !is_ranked) {
-        all.retain(|(_, place)| *place < after);
-    }
-    let deadline = Deadline::after(LOOK_UP);
-    let mut grid = Grid::new(question.range);
-    let mut ranked = Ranked::new(question);
-    let (mut newest, mut looked_up, mut next) = (Vec::new(), Vec::new(), None);
-    let count = all.len();
-    let is_narrowed = question.durations != (None, None);
-    for (index, (trace, place)) in all.into_iter().enumerate() {
-        if index >= LOOKED_UP || !deadline.allows_more(index, LEAST_LOOKED_UP) {
-            complete &= !is_ranked && !is_narrowed;
-            break;
-        }
-        let sql = Sql::new(include_str!("traces/entry.sql"))
-            .bind("bits", trace.trace_bits())
-            .bind("trace", &trace);
-        // One of many of its kind is told of.
-        if index == 0 {
-            density_sql.push(sql.shell());
-        }
-        let entry: Vec<Point> = sql.load(conn)?;
-        // Of a trace without a transaction its matching event stands for it.
-        let entry = entry.first().copied().unwrap_or(Point {
-            ts: place.timestamp,
-            seq: place.seq,
-            duration: 0,
-            failed: false,
-        });
-        grid.add(&entry);
-        if !question.is_selected(&entry) {
-            total = total.saturating_sub(u64::from(is_narrowed));
-            continue;
-        }
-        ranked.add(entry);
-        looked_up.push(entry.seq);
-        if newest.len() < question.size {
-            newest.push(entry.seq);
-            next = (index + 1 < count).then_some(place);
-        }
-    }
-    let density = grid.finish(complete);
-    let traces = match is_ranked {
-        true => ranked.load(conn)?,
-        false => entries(conn, &newest)?,
-    };
-    Ok(Traces {
-        next: next.filter(|_| !is_ranked).map(|place| place.to_string()),
-        traces,
-        total,
-        complete,
-        density,
-        density_sql,
-        looked_up: Some(looked_up),
+        page: Some(found),
     })
 }
 
@@ -317,61 +255,9 @@ fn any(conn: &mut SqliteConnection, question: &Question) -> Result<Traces, Store
 fn entries(conn: &mut SqliteConnection, seqs: &[i64]) -> Result<Vec<Entry>, StoreError> {
     let mut found = Vec::with_capacity(seqs.len());
     for seqs in seqs.chunks(64) {
-        for event in apm_store::events(conn, seqs)? {
-            found.push(Entry::from(&Hit {
-                seq: event.seq,
-                timestamp: event.timestamp,
-                document: apm_store::document::document(&event),
-            }));
-        }
+        found.extend(discover::hits(conn, seqs)?.iter().map(Entry::from));
     }
     Ok(found)
-}
-
-/// The entries that took longest, or the shortest time.
-struct Ranked {
-    order: Order,
-    size: usize,
-    points: Vec<Point>,
-    count: u64,
-}
-
-impl Ranked {
-    fn new(question: &Question) -> Self {
-        Self {
-            order: question.order,
-            size: question.size.min(discover::MOST_HITS),
-            points: Vec::new(),
-            count: 0,
-        }
-    }
-
-    fn add(&mut self, point: Point) {
-        self.count += 1;
-        if self.order == Order::Newest || self.size == 0 {
-            return;
-        }
-        self.points.push(point);
-        if self.points.len() >= self.size * 2 + 64 {
-            self.cut();
-        }
-    }
-
-    fn cut(&mut self) {
-        match self.order {
-            Order::Shortest => self.points.sort_unstable_by_key(|of| (of.duration, of.seq)),
-            _ => self
-                .points
-                .sort_unstable_by_key(|of| (Reverse(of.duration), of.seq)),
-        }
-        self.points.truncate(self.size);
-    }
-
-    fn load(mut self, conn: &mut SqliteConnection) -> Result<Vec<Entry>, StoreError> {
-        self.cut();
-        let seqs: Vec<i64> = self.points.iter().map(|point| point.seq).collect();
-        entries(conn, &seqs)
-    }
 }
 
 impl From<&Hit> for Entry {
@@ -395,6 +281,7 @@ impl From<&Hit> for Entry {
             timestamp: hit.timestamp,
             duration: at("/transaction/duration/us").and_then(Json::as_i64),
             spans: at("/transaction/span_count/started").and_then(Json::as_i64),
+            seq: hit.seq,
         }
     }
 }

@@ -3,25 +3,34 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use diesel::deserialize;
 use diesel::prelude::*;
+use diesel::row::NamedRow;
 use diesel::sql_types::BigInt;
+use diesel::sqlite::Sqlite;
 
 use super::cache::{Slice, Table};
 use super::histograms;
 use super::members::Members;
 use super::percentile::{ByKey, Percentiles, nearest_rank};
 use super::scanned::Scanned;
-use super::sql::Sql;
+use super::sql::{Sql, column};
 
 /// A row of every query for exact percentiles.
-#[derive(Debug, QueryableByName)]
 struct Row {
-    #[diesel(sql_type = BigInt)]
     id: i64,
-    #[diesel(sql_type = BigInt)]
     bucket: i64,
-    #[diesel(sql_type = BigInt)]
     value: i64,
+}
+
+impl QueryableByName<Sqlite> for Row {
+    fn build<'a>(row: &impl NamedRow<'a, Sqlite>) -> deserialize::Result<Self> {
+        Ok(Self {
+            id: column::<BigInt, _>(row, 0, "id")?,
+            bucket: column::<BigInt, _>(row, 1, "bucket")?,
+            value: column::<BigInt, _>(row, 2, "value")?,
+        })
+    }
 }
 
 /// Percentiles by key and bucket, of the values themselves; nothing where some of the `least` rows are gone.

@@ -96,7 +96,7 @@ impl Arguments {
         let mut arguments = Self {
             is_file: pairs
                 .iter()
-                .any(|(name, value)| name == "format" && value == "csv"),
+                .any(|(name, value)| name == "format" && matches!(&**value, "csv" | "raw-csv")),
             pairs,
             path: names.zip(values.into_inner()).collect(),
             shape,

@@ -5,7 +5,7 @@ use super::parameter::Parameter;
 use super::parameter::shared::SERVICE;
 use super::{Address, Arguments, Depends, Problem, Question, Source, at};
 use crate::insight::check::baseline::Seen;
-use crate::insight::check::{self, CheckError, Gate, Report};
+use crate::insight::check::{self, CheckError, Gate, NoGrowth, Report};
 
 const MAX_STATEMENTS: Parameter = Parameter::number(
     "max_statements_per_request",
@@ -18,7 +18,8 @@ const NO_REPEATS: Parameter = Parameter::text(
 const P95: Parameter = Parameter::text("p95", "Bounds as `GET /a<50ms`, a line each.");
 const NO_GROWTH: Parameter = Parameter::text(
     "no_growth",
-    "With any value: no latency may follow the rows of a table.",
+    "No statement may take more work the larger its table is. `judged`: of those that can be judged; any other value: \
+     each has to be judged.",
 );
 const SINCE: Parameter = Parameter::text("since", "The name of a marker, or a time.");
 
@@ -46,7 +47,10 @@ impl Question for Params {
                 no_repeats: arguments.is_set(&NO_REPEATS)?,
                 // Several bounds stand in one parameter, a line each.
                 p95: p95.lines().map(bound).collect::<Result<_, _>>()?,
-                no_growth: arguments.is_set(&NO_GROWTH)?,
+                no_growth: arguments.get(&NO_GROWTH)?.map(|which| match which {
+                    "judged" => NoGrowth::Judged,
+                    _ => NoGrowth::All,
+                }),
                 since: arguments.owned(&SINCE)?,
                 ..Gate::default()
             },

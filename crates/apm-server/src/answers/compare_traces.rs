@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::elsewhere::{Elsewhere, of_trace};
 use super::parameter::Parameter;
 use super::{Address, Arguments, Depends, Problem, Question, Source, at};
 use crate::analytics::trace::Trace;
@@ -36,6 +37,8 @@ pub(crate) struct Compared {
     pub(crate) items: usize,
     /// Errors.
     pub(crate) errors: usize,
+    /// Its events that were read from the engine, where there is one.
+    pub(crate) elsewhere: Elsewhere,
 }
 
 /// Two traces and their operations.
@@ -50,8 +53,8 @@ pub(crate) struct Answer {
     pub(crate) aligned: Aligned,
 }
 
-impl From<&Trace> for Compared {
-    fn from(trace: &Trace) -> Self {
+impl Compared {
+    fn new(trace: &Trace, elsewhere: Elsewhere) -> Self {
         Self {
             id: trace.id.clone(),
             name: trace
@@ -62,6 +65,7 @@ impl From<&Trace> for Compared {
             duration: trace.duration,
             items: trace.items.len(),
             errors: trace.errors.len(),
+            elsewhere,
         }
     }
 }
@@ -83,17 +87,24 @@ impl Question for Params {
 
     fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
         let mut read = |id: &str| {
-            read::pasted(source.conn, id)?.ok_or_else(|| Problem::Unknown {
-                what: "trace",
-                name: id.to_owned(),
+            of_trace(source.conn, source.settings, id, |conn| {
+                read::pasted(conn, id)?.ok_or_else(|| Problem::Unknown {
+                    what: "trace",
+                    name: id.to_owned(),
+                })
             })
         };
-        let (first, second) = (read(&self.first)?, read(&self.second)?);
+        let ((first, of_first), (second, of_second)) = (read(&self.first)?, read(&self.second)?);
         Ok(Answer {
             aligned: align(&first, &second),
-            first: Compared::from(&*first),
-            second: Compared::from(&*second),
+            first: Compared::new(&first, of_first),
+            second: Compared::new(&second, of_second),
         })
+    }
+
+    fn is_settled(answer: &Answer) -> bool {
+        let both = [&answer.first, &answer.second];
+        both.iter().all(|one| one.elsewhere == Elsewhere::default())
     }
 
     fn tables(answer: &Answer) -> Vec<Table> {

@@ -5,12 +5,14 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::charts;
+use super::elsewhere::Elsewhere;
+use super::elsewhere::correlations::read;
 use super::parameter::Parameter;
 use super::parameter::shared::{NAME, SERVICE, TYPE};
 use super::period::Period;
 use super::{Address, Arguments, Problem, Question, Source, at};
 use crate::analytics::Scope;
-use crate::analytics::correlations::{self, Correlation, Correlations, Set};
+use crate::analytics::correlations::{Correlation, Correlations, Set};
 use crate::analytics::samples::Durations;
 use crate::csv::Table;
 
@@ -39,6 +41,8 @@ pub(crate) struct Answer {
     /// When the oldest events arrived of which all are there, seconds since 1970: of earlier ones, only traces that
     /// are kept are left. Null where nothing was deleted for them.
     pub(crate) whole_since: Option<i64>,
+    /// The share of other servers.
+    pub(crate) elsewhere: Elsewhere,
 }
 
 impl Question for Params {
@@ -68,9 +72,17 @@ impl Question for Params {
 
     fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
         let window = &self.period.window;
-        let found = correlations::read(source.conn, &self.scope, window, self.set)?;
-        let whole_since = kept::whole_since(source.conn)?;
-        Ok(Answer { found, whole_since })
+        let (found, elsewhere) = read(
+            source.conn,
+            source.settings,
+            (&self.scope, window),
+            self.set,
+        )?;
+        Ok(Answer {
+            found,
+            whole_since: kept::whole_since(source.conn)?,
+            elsewhere,
+        })
     }
 
     fn tables(answer: &Answer) -> Vec<Table> {
@@ -91,6 +103,6 @@ impl Question for Params {
     }
 
     fn is_settled(answer: &Answer) -> bool {
-        answer.found.complete
+        answer.found.complete && answer.elsewhere == Elsewhere::default()
     }
 }

@@ -1,13 +1,18 @@
 //! `/dependencies` and `/services/{service}/dependencies`: what is called, how often, and how long callers wait.
 
+use std::collections::HashMap;
+
+use diesel::SqliteConnection;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::arguments::Shape;
 use super::listed::Listed;
 use super::listing::{Rows, Sort};
 use super::parameter::shared::SERVICE;
 use super::part::Part;
 use super::period::Period;
+use super::queries;
 use super::top;
 use super::{Address, Arguments, Problem, Question, Source, at};
 use crate::analytics::Scope;
@@ -15,10 +20,11 @@ use crate::analytics::dependencies::{self, Choice, Dependencies, Dependency};
 use crate::analytics::filter::List;
 use crate::analytics::list::{By, Pick};
 use crate::analytics::series::Axis;
+use crate::analytics::window::Window;
 use crate::csv::Table;
 use crate::sort_rows::SortRows as _;
 
-const SORTS: [&str; 6] = ["name", "avg", "p95", "rate", "failed", "impact"];
+const SORTS: [&str; 7] = ["name", "avg", "change", "p95", "rate", "failed", "impact"];
 
 /// The dependencies of one service.
 #[derive(Debug)]
@@ -62,6 +68,8 @@ pub(crate) struct Previous {
     pub(crate) left_out: usize,
     /// The buckets of the sparklines.
     pub(crate) axis: Axis,
+    /// False if nothing happened in the first quarter of the earlier window: it may not be known whole.
+    pub(crate) is_covered: bool,
 }
 
 impl Question for Params {
@@ -116,13 +124,16 @@ impl Question for All {
 
 /// The parameters, of events of a scope.
 fn listed(arguments: &Arguments, scope: Scope) -> Result<Listed, Problem> {
-    Listed::read(
-        arguments,
-        scope,
-        Period::optional(arguments)?,
-        &SORTS,
-        "-impact",
-    )
+    let period = compared(arguments)?;
+    Listed::read(arguments, scope, period, &SORTS, "-impact")
+}
+
+/// The windows: a page compares without being asked.
+pub(super) fn compared(arguments: &Arguments) -> Result<Period, Problem> {
+    match arguments.shape {
+        Shape::Page => Period::read(arguments),
+        Shape::Data => Period::optional(arguments),
+    }
 }
 
 fn answer(list: &Listed, source: &mut Source<'_>) -> Result<Answer, Problem> {
@@ -145,7 +156,13 @@ fn answer(list: &Listed, source: &mut Source<'_>) -> Result<Answer, Problem> {
             found.dependencies.into_iter().next()
         }
     };
-    sort(&list.listing.sort, &mut dependencies);
+    let row = |one: &Dependency| (one.key(), one.latency_avg, one.count);
+    let (listing, before) = (&list.listing, period.before.as_ref());
+    let changes = listing.changes(before, &dependencies, row, |before, same| {
+        let then = dependencies::list_of(conn, scope, &choice, before, same);
+        then.map(|then| then.dependencies)
+    })?;
+    sort(&list.listing.sort, &mut dependencies, &changes);
     let rows = list
         .listing
         .cut(&mut dependencies, (first, left_out), is_ranked);
@@ -153,7 +170,12 @@ fn answer(list: &Listed, source: &mut Source<'_>) -> Result<Answer, Problem> {
         Some(window) => {
             let same = Pick::of_keys(dependencies.iter().map(Dependency::key));
             let found = dependencies::list_of(conn, scope, &choice, window, &same)?;
-            Some(found)
+            Some(Previous {
+                is_covered: is_covered(conn, scope, &found.dependencies, window)?,
+                dependencies: found.dependencies,
+                left_out: found.left_out,
+                axis: found.axis,
+            })
         }
         None => None,
     };
@@ -163,13 +185,20 @@ fn answer(list: &Listed, source: &mut Source<'_>) -> Result<Answer, Problem> {
         rows,
         most_time,
         axis,
-        previous: previous.map(|found| Previous {
-            dependencies: found.dependencies,
-            left_out: found.left_out,
-            axis: found.axis,
-        }),
+        previous,
         sort: list.listing.sort,
     })
+}
+
+/// Whether something was called, or answered, in the first quarter of a window: then all of it is known.
+pub(super) fn is_covered(
+    conn: &mut SqliteConnection,
+    scope: &Scope,
+    called: &[Dependency],
+    window: &Window,
+) -> Result<bool, Problem> {
+    let latencies = called.iter().map(|one| &*one.series.latency);
+    Ok(queries::is_covered(conn, scope, window, latencies)?)
 }
 
 /// The rank of all dependencies for a column.
@@ -185,10 +214,12 @@ fn ranked(key: &str) -> Option<By> {
     }
 }
 
-fn sort(sort: &Sort, rows: &mut [Dependency]) {
+fn sort(sort: &Sort, rows: &mut [Dependency], changes: &HashMap<String, f64>) {
+    let change = |one: &Dependency| changes.get(&one.key()).copied();
     rows.sort_rows_by(|a, b| match sort.key {
         "name" => sort.compare_text(&a.name, &b.name),
         "avg" => sort.compare(a.latency_avg, b.latency_avg),
+        "change" => sort.compare(change(a), change(b)),
         "p95" => sort.compare(a.latency.map(|of| of.p95), b.latency.map(|of| of.p95)),
         "rate" => sort.compare(Some(a.throughput), Some(b.throughput)),
         "failed" => sort.compare(a.failed_rate, b.failed_rate),

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::arguments::Shape;
+use super::dependencies::{compared, is_covered};
 use super::parameter::Parameter;
 use super::period::Period;
 use super::sourced::Sourced;
@@ -27,6 +29,7 @@ pub(crate) struct Params {
     pub(crate) dependency: String,
     scope: Scope,
     period: Period,
+    shape: Shape,
 }
 
 /// One dependency.
@@ -38,6 +41,18 @@ pub(crate) struct Answer {
     /// The same of the earlier window.
     #[serde(skip_serializing_if = "Option::is_none")]
     previous: Option<Detail>,
+    /// The window that a page compares with.
+    #[serde(skip)]
+    pub(crate) before: Option<Before>,
+}
+
+/// One dependency in an earlier window.
+#[derive(Debug)]
+pub(crate) struct Before {
+    /// Nothing where it was not called.
+    pub(crate) dependency: Option<Dependency>,
+    /// Whether all of that window is known.
+    pub(crate) is_covered: bool,
 }
 
 /// One dependency in a window.
@@ -68,18 +83,24 @@ impl Question for Params {
         Ok(Self {
             dependency: arguments.segment(&DEPENDENCY).to_owned(),
             scope: arguments.chosen_scope(List::Dependencies)?,
-            period: Period::optional(arguments)?,
+            period: compared(arguments)?,
+            shape: arguments.shape,
         })
     }
 
     fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
         let period = self.period.stored(source.conn)?;
-        let before = period.before.as_ref();
+        let now = self.detail(source, &period.window)?;
+        let (mut previous, mut before) = (None, None);
+        match (&period.before, self.shape) {
+            (Some(window), Shape::Data) => previous = Some(self.detail(source, window)?),
+            (Some(window), Shape::Page) => before = Some(self.before(source, window)?),
+            (None, _) => {}
+        }
         Ok(Answer {
-            now: self.detail(source, &period.window)?,
-            previous: before
-                .map(|window| self.detail(source, window))
-                .transpose()?,
+            now,
+            previous,
+            before,
         })
     }
 
@@ -111,12 +132,27 @@ fn series(now: &Detail) -> Table {
 }
 
 impl Params {
-    fn detail(&self, source: &mut Source<'_>, window: &Window) -> Result<Detail, Problem> {
-        let conn = &mut *source.conn;
-        let together = Choice {
+    /// All of its callers together.
+    fn together(&self) -> Choice {
+        Choice {
             dependency: Some(self.dependency.clone()),
             by_service: false,
-        };
+        }
+    }
+
+    fn before(&self, source: &mut Source<'_>, window: &Window) -> Result<Before, Problem> {
+        let conn = &mut *source.conn;
+        let found = dependencies::list(conn, &self.scope, &self.together(), window)?;
+        let is_covered = is_covered(conn, &self.scope, &found.dependencies, window)?;
+        Ok(Before {
+            dependency: found.dependencies.into_iter().next(),
+            is_covered,
+        })
+    }
+
+    fn detail(&self, source: &mut Source<'_>, window: &Window) -> Result<Detail, Problem> {
+        let conn = &mut *source.conn;
+        let together = self.together();
         let by_service = Choice {
             by_service: true,
             ..together.clone()

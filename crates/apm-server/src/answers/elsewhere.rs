@@ -3,9 +3,11 @@
 //! They are read from the engine, and put together with those of here in a database in memory, so that the questions
 //! about them are the same.
 
+pub(crate) mod correlations;
 mod groups;
 mod lines;
 mod page;
+pub(crate) mod traces;
 
 use std::collections::HashSet;
 
@@ -20,6 +22,8 @@ use serde_json::{Value, json};
 
 use super::Problem;
 use super::tools::Settings;
+use crate::analytics::Scope;
+use crate::analytics::instances::Servers;
 use crate::export;
 use crate::import;
 use crate::sort_rows::SortRows as _;
@@ -32,6 +36,10 @@ const MOST: usize = 50_000;
 
 /// Transactions that are read from the engine where no sample is stored here.
 const SAMPLES: usize = 200;
+
+/// The words for a table of instances or versions that a filter narrows.
+const UNDER_A_FILTER: &str = "Under a filter, this page is made of the events that this server got. Other servers have \
+     events, too: Discover finds those of all.";
 
 /// The share of the engine in an answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
@@ -50,13 +58,29 @@ pub(crate) struct Elsewhere {
 }
 
 impl Elsewhere {
-    /// The words for a question that is answered from what is stored here alone; nothing where there is one server.
-    pub(crate) fn only_here(settings: &Settings, words: &str) -> Self {
-        let mut elsewhere = Self {
-            is_asked: settings.output.as_deref().is_some_and(has_others),
+    /// That of a question of which nothing is left out yet.
+    pub(crate) fn of(settings: &Settings) -> Self {
+        settings
+            .output
+            .as_deref()
+            .map(Self::of_output)
+            .unwrap_or_default()
+    }
+
+    /// The same before an engine.
+    fn of_output(output: &Output) -> Self {
+        Self {
+            is_asked: has_others(output),
             ..Self::default()
-        };
-        elsewhere.leaves_out(words);
+        }
+    }
+
+    /// That of a question about instances, which has those of some servers.
+    pub(crate) fn of_instances(settings: &Settings, servers: Servers) -> Self {
+        let mut elsewhere = Self::of(settings);
+        if servers == Servers::This {
+            elsewhere.leaves_out(UNDER_A_FILTER);
+        }
         elsewhere
     }
 
@@ -96,9 +120,27 @@ impl Elsewhere {
     }
 }
 
+/// Whether there are other servers before one engine.
+pub(crate) fn are_others(settings: &Settings) -> bool {
+    settings.output.as_deref().is_some_and(has_others)
+}
+
+/// The servers whose instances a question is answered with: all of them, unless a filter needs the events themselves.
+pub(crate) fn servers_of(settings: &Settings, scope: &Scope) -> Servers {
+    match scope.query {
+        None if are_others(settings) => Servers::All,
+        _ => Servers::This,
+    }
+}
+
 /// Whether other servers share the engine.
 fn has_others(output: &Output) -> bool {
     output.coverage().servers() > 1
+}
+
+/// The name of this server's store, by which the engine's documents tell whose they are.
+fn own_store(conn: &mut SqliteConnection) -> Result<Option<String>, Problem> {
+    Ok(output::state(conn)?.map(|state| state.store))
 }
 
 /// Answers a question about a trace where all of its events are: here, or in memory.
@@ -204,7 +246,7 @@ fn together<T>(
         }
     };
     elsewhere.has_more = found.has_more;
-    let own = output::state(conn)?.map(|state| state.store);
+    let own = own_store(conn)?;
     let numbers: HashSet<i64> = stored.iter().map(|event| event.seq).collect();
     found.documents.retain(|found| match &found.origin {
         Some((store, number)) => Some(store) != own.as_ref() || !numbers.contains(number),

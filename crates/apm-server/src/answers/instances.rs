@@ -2,12 +2,13 @@
 
 use std::cmp::Ordering;
 
-use apm_time::Range;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::elsewhere::{self, Elsewhere};
 use super::listing::{Listing, Rows, Sort};
 use super::parameter::shared::SERVICE;
+use super::period::Period;
 use super::{Address, Arguments, Problem, Question, Source, at};
 use crate::analytics::Scope;
 use crate::analytics::filter::List;
@@ -32,7 +33,7 @@ const SORTS: [&str; 9] = [
 pub(crate) struct Params {
     pub(crate) service: String,
     scope: Scope,
-    range: Range,
+    period: Period,
     listing: Listing,
 }
 
@@ -48,6 +49,10 @@ pub(crate) struct Answer {
     pub(crate) left_out: usize,
     /// Whether all transactions and samples of the range were looked at, or only the newest.
     pub(crate) complete: bool,
+    /// The start of the counts of all servers, seconds since the epoch, where it lies inside of the range.
+    pub(crate) counted_since: Option<i64>,
+    /// The part of other servers before one engine.
+    pub(crate) elsewhere: Elsewhere,
     /// Transactions of all instances.
     pub(crate) count: f64,
     /// The one with the longest 95th percentile of all; null where none had a transaction.
@@ -66,13 +71,14 @@ impl Question for Params {
         Ok(Self {
             service: arguments.segment(&SERVICE).to_owned(),
             scope: arguments.service_scope(List::Transactions)?,
-            range: arguments.range()?,
+            period: Period::alone(arguments)?,
             listing: Listing::read(arguments, &SORTS, "-count")?,
         })
     }
 
     fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
-        let found = instances::list(source.conn, &self.scope, self.range)?;
+        let servers = elsewhere::servers_of(source.settings, &self.scope);
+        let found = instances::list(source.conn, &self.scope, &self.period.window, servers)?;
         let mut rows = found.instances;
         let count = rows.iter().map(|row| row.count).sum();
         let slowest = rows.iter().filter(|row| row.latency_p95.is_some());
@@ -92,6 +98,8 @@ impl Question for Params {
             instances: rows,
             left_out: found.left_out,
             complete: found.complete,
+            counted_since: found.counted_since,
+            elsewhere: Elsewhere::of_instances(source.settings, servers),
             count,
             slowest,
             sort: self.listing.sort,

@@ -4,10 +4,11 @@ use apm_store::kept::{self, Reason};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::listing::{Rows, page};
 use super::parameter::Parameter;
 use super::part::Part;
 use super::{Address, Arguments, Depends, Problem, Question, Source, at};
-use crate::analytics::kept::{KeptTrace, list};
+use crate::analytics::kept::{KeptTrace, list, number};
 use crate::csv::{Cell, Table};
 
 const WORDS: [&str; 5] = ["pinned", "error", "failure", "slowest", "sample"];
@@ -16,19 +17,19 @@ const REASON: Parameter = Parameter::word(
     &WORDS,
     "Only those that are kept for this reason.",
 );
-const SIZE: Parameter =
-    Parameter::whole("size", 0, MOST as i64, "Traces of the answer. Default 100.");
+const SIZE: Parameter = Parameter::whole("size", 0, MOST as i64, "Traces of a page. Default 100.");
 
-/// Most traces of an answer.
-pub(crate) const MOST: usize = 1_000;
+/// Most traces of a page.
+const MOST: usize = 1_000;
 
-/// Traces of an answer where no number is asked for.
+/// Traces of a page where no number is asked for.
 const USUAL: usize = 100;
 
 /// The question.
 #[derive(Debug)]
 pub(crate) struct Params {
     pub(crate) reason: Option<Reason>,
+    page: usize,
     size: usize,
 }
 
@@ -44,9 +45,11 @@ pub(crate) struct Answer {
     pub(crate) total: i64,
     /// Bytes that they take beyond the newest events.
     pub(crate) total_bytes: i64,
-    /// Rows for the reason that is asked for, shown and not.
+    /// `page` of the next ones; null with the last ones.
+    pub(crate) next_page: Option<usize>,
+    /// Those of the page among all for the reason that is asked for.
     #[serde(skip)]
-    pub(crate) rows: usize,
+    pub(crate) rows: Rows,
 }
 
 /// The sums over the traces of a reason.
@@ -73,6 +76,7 @@ impl Question for Params {
     fn read(arguments: &Arguments) -> Result<Self, Problem> {
         Ok(Self {
             reason: arguments.word(&REASON)?.and_then(Reason::from_word),
+            page: page(arguments)?,
             size: arguments.count(&SIZE)?.unwrap_or(USUAL),
         })
     }
@@ -82,7 +86,6 @@ impl Question for Params {
             Some(reason) => vec![reason],
             None => Reason::ALL.to_vec(),
         };
-        let size = i64::try_from(self.size).unwrap_or(i64::MAX);
         let rooms = kept::rooms(source.conn)?;
         let reasons = Reason::ALL.into_iter().map(|reason| {
             let room = rooms.iter().find(|room| room.reason == reason.code());
@@ -94,21 +97,19 @@ impl Question for Params {
             }
         });
         let all = kept::total(source.conn)?;
-        let rows = rooms
-            .iter()
-            .filter(|room| of.iter().any(|of| of.code() == room.reason));
-        let rows: i64 = rows.map(|room| room.traces).sum();
+        let rows = Rows::of_page(self.page, self.size, number(source.conn, &of)?);
         Ok(Answer {
-            rows: usize::try_from(rows).unwrap_or(0),
+            next_page: rows.next_page,
             total: all.traces,
             total_bytes: all.bytes,
             reasons: reasons.collect(),
-            traces: list(source.conn, &of, size)?,
+            traces: list(source.conn, &of, rows.first, self.size)?,
+            rows,
         })
     }
 
     fn part_of(answer: &Answer, table: &str) -> Option<Part> {
-        (table == "traces").then(|| Part::of(answer.traces.len(), answer.rows as u64))
+        (table == "traces").then(|| answer.rows.into())
     }
 
     fn tables(answer: &Answer) -> Vec<Table> {

@@ -5,6 +5,7 @@
 //! asked for where that is known of all rows ([`By`]), else their time. ADR 397 says why.
 
 use std::cmp::Ordering;
+use std::collections::HashMap;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -12,8 +13,10 @@ use serde::Serialize;
 use super::arguments::{Arguments, Shape, wrong};
 use super::parameter::Parameter;
 use super::problem::Problem;
+use crate::analytics::change;
 pub(crate) use crate::analytics::list::MOST;
 use crate::analytics::list::{By, Pick};
+use crate::analytics::window::Window;
 
 /// Rows of a page for people: more are heavy, and nobody reads them.
 pub(crate) const SHOWN: usize = 200;
@@ -140,6 +143,26 @@ impl Listing {
         self
     }
 
+    /// The changes of the rows of a list since an earlier window, by their keys; none where it is not sorted by them.
+    /// `then` reads the same rows of that window.
+    pub(crate) fn changes<R, E>(
+        &self,
+        before: Option<&Window>,
+        rows: &[R],
+        row: impl Fn(&R) -> change::Row,
+        then: impl FnOnce(&Window, &Pick) -> Result<Vec<R>, E>,
+    ) -> Result<HashMap<String, f64>, E> {
+        let Some(before) = before.filter(|_| self.sort.key == "change") else {
+            return Ok(HashMap::new());
+        };
+        let same = Pick::of_keys(rows.iter().map(|one| row(one).0));
+        let then = then(before, &same)?;
+        Ok(change::of_rows(
+            rows.iter().map(&row),
+            then.iter().map(&row),
+        ))
+    }
+
     /// Pages of a thousand rows.
     fn pages(&self) -> usize {
         MOST.div_ceil(self.size)
@@ -220,24 +243,15 @@ impl Listing {
 
     /// Cuts all rows to those of the page, and says which they are.
     pub(crate) fn cut_all<T>(&self, rows: &mut Vec<T>) -> Rows {
-        let total = rows.len();
-        let page = (self.page - 1).min(total.saturating_sub(1) / self.size);
-        let first = page * self.size;
-        rows.drain(..first);
-        rows.truncate(self.size);
-        Rows {
-            first,
-            shown: rows.len(),
-            total,
-            page: page + 1,
-            next_page: (first + rows.len() < total).then_some(page + 2),
-            sorted_whole: true,
-        }
+        let page = Rows::of_page(self.page, self.size, rows.len());
+        rows.drain(..page.first);
+        rows.truncate(page.shown);
+        page
     }
 }
 
 /// Reads `page`. A page for people, from an old address, is the first or the last one where there is no such page.
-fn page(arguments: &Arguments) -> Result<usize, Problem> {
+pub(super) fn page(arguments: &Arguments) -> Result<usize, Problem> {
     match (arguments.count(&PAGE), arguments.shape) {
         (Err(_), Shape::Page) => {
             let text = arguments.get(&PAGE)?.unwrap_or_default();
@@ -285,72 +299,22 @@ pub(crate) struct Rows {
     pub(crate) sorted_whole: bool,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn listing(page: usize, size: usize) -> Listing {
-        Listing {
-            search: None,
-            sort: Sort::parse("-avg"),
-            page,
-            size,
-        }
-    }
-
-    /// The numbers of the rows on a page of a list with so many rows.
-    fn cut(listing: Listing, all: usize) -> (Vec<usize>, Rows) {
-        let last = all.saturating_sub(1) / MOST * MOST;
-        let first = listing.first().min(last);
-        let mut rows: Vec<usize> = (first..all.min(first + MOST)).collect();
-        let left_out = all - rows.len();
-        let cut = listing.cut(&mut rows, (first, left_out), false);
-        (rows, cut)
-    }
-
-    #[test]
-    fn every_row_of_a_long_list_is_on_exactly_one_page() {
-        for size in [1, 7, 200, 300, 999, 1_000] {
-            for all in [0, 1, 199, 200, 201, 1_000, 1_001, 2_345] {
-                let (mut seen, mut page) = (Vec::new(), 1);
-                loop {
-                    let (rows, cut) = cut(listing(page, size), all);
-                    assert_eq!(
-                        rows.first().copied().unwrap_or(0),
-                        cut.first,
-                        "{size} {all}"
-                    );
-                    assert_eq!((cut.page, cut.total), (page, all), "{size} {all}");
-                    seen.extend(rows);
-                    let Some(next) = cut.next_page else { break };
-                    page = next;
-                }
-                assert_eq!(seen, Vec::from_iter(0..all), "{size} {all}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_page_beyond_the_last_is_the_last() {
-        for page in [3, 6, 7, 500] {
-            let (rows, cut) = cut(listing(page, 200), 350);
-            assert_eq!(
-                (rows.len(), cut.page, cut.next_page),
-                (150, 2, None),
-                "{page}"
-            );
-        }
-        let (rows, cut) = cut(listing(5_000, 200), 1_350);
-        assert_eq!((rows[0], rows.len(), cut.page), (1_200, 150, 7));
-    }
-
-    #[test]
-    fn unknown_numbers_come_last_either_way() {
-        for text in ["avg", "-avg"] {
-            let sort = Sort::parse(text);
-            let mut rows = [None, Some(1.0), Some(2.0)];
-            rows.sort_by(|a, b| sort.compare(*a, *b));
-            assert_eq!(rows[2], None);
+impl Rows {
+    /// The rows of a page of so many of all. A page beyond the last one is the last.
+    pub(crate) fn of_page(page: usize, size: usize, total: usize) -> Self {
+        let page = (page - 1).min(total.saturating_sub(1) / size.max(1));
+        let first = page * size;
+        let shown = size.min(total - first);
+        Self {
+            first,
+            shown,
+            total,
+            page: page + 1,
+            next_page: (shown > 0 && first + shown < total).then_some(page + 2),
+            sorted_whole: true,
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -65,6 +65,8 @@ pub(crate) struct Line {
     pub(crate) severity: Severity,
     /// `service.name`
     pub(crate) service: String,
+    /// `service.environment`, may be empty.
+    pub(crate) environment: String,
     /// `log.logger`, may be empty.
     pub(crate) logger: String,
     /// Its text; without one, the message or the type of its error.
@@ -97,6 +99,7 @@ impl Line {
             severity: Severity::from_level(&level),
             level,
             service: text("/service/name").unwrap_or_default(),
+            environment: text("/service/environment").unwrap_or_default(),
             logger: text("/log/logger").unwrap_or_default(),
             message: message(&document).to_owned(),
             trace_id: text("/trace/id"),
@@ -263,6 +266,7 @@ fn tables(answer: &Answer) -> Vec<Table> {
             ("time_utc", |row: &Line| Cell::Time(row.timestamp)),
             ("level", |row| (&row.level).into()),
             ("service", |row| (&row.service).into()),
+            ("environment", |row| (&row.environment).into()),
             ("logger", |row| (&row.logger).into()),
             ("message", |row| (&row.message).into()),
             ("trace_id", |row| row.trace_id.clone().into()),

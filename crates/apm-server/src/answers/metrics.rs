@@ -1,17 +1,19 @@
 //! `/services/{service}/metrics`: CPU and memory, and any other metric by its name.
 
+use diesel::SqliteConnection;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::elsewhere::Elsewhere;
+use super::elsewhere::{self, Elsewhere};
 use super::parameter::Parameter;
 use super::parameter::shared::SERVICE;
 use super::part::Part;
 use super::period::Period;
 use super::sourced::Sourced;
-use super::{Address, Arguments, Problem, Question, Source, at};
+use super::{Address, Arguments, Problem, Question, Settings, Source, at};
 use crate::analytics::Scope;
 use crate::analytics::filter::List;
+use crate::analytics::instances::Servers;
 use crate::analytics::metrics::chart::{self, Chart, Choice, Split};
 use crate::analytics::metrics::lines::Together;
 use crate::analytics::metrics::panels::{self, Panel};
@@ -40,12 +42,13 @@ const NAMES_AFTER: Parameter = Parameter::text(
     "The names begin after this one: `next` of the answer before.",
 );
 
-/// The words for what a page of metrics lacks where there are other servers.
-const ONLY_HERE: &str = "Memory in use is read from samples: here are those that this server got.";
+/// The words for what a page under a filter lacks where there are other servers.
+const MEMORY_ONLY_HERE: &str =
+    "Memory in use under a filter is read from samples: here are those that this server got.";
 
 /// The same with lines of instances.
-const INSTANCES_ONLY_HERE: &str = "Memory in use and lines of instances are read from samples: here are those that \
-     this server got.";
+const INSTANCES_ONLY_HERE: &str =
+    "These lines of instances are read from samples: here are those that this server got.";
 
 /// The question.
 #[derive(Debug)]
@@ -67,6 +70,9 @@ pub(crate) struct Answer {
     /// The statements that read them.
     #[serde(skip)]
     pub(crate) sql: Vec<String>,
+    /// The agent that could send some; empty where there are some, and where none is known.
+    #[serde(skip)]
+    pub(crate) agent: String,
     /// Charts of the runtimes whose metrics are there.
     pub(crate) panels: Sourced<Vec<Panel>>,
     /// The metric that `metric` names.
@@ -112,28 +118,38 @@ impl Question for Params {
         let conn = &mut *source.conn;
         let period = self.period.stored(conn)?;
         let (scope, window) = (&self.scope, &period.window);
+        let servers = elsewhere::servers_of(source.settings, scope);
+        let choice = Choice {
+            servers,
+            ..self.choice.clone()
+        };
         let now = Sourced::read(conn, |conn| {
-            metrics::page(conn, scope, window, &self.names_after)
+            metrics::page(conn, scope, window, (&self.names_after, servers))
         })?;
         let (now, sql) = now.into_parts();
+        let agent = match now.names.is_empty() {
+            true => metrics::agent(conn, scope)?,
+            false => String::new(),
+        };
         let panels = Sourced::read(conn, |conn| panels::panels(conn, scope, window))?;
         let chart = match &self.metric {
             Some(name) => Some(Sourced::read(conn, |conn| {
-                chart::chart(conn, scope, name, &self.choice, window)
+                chart::chart(conn, scope, name, &choice, window)
             })?),
             None => None,
         };
         let previous = match &period.before {
-            Some(window) => Some(self.previous(source, window)?),
+            Some(window) => Some(self.previous(conn, window, &choice)?),
             None => None,
         };
         Ok(Answer {
             now,
             sql,
+            agent,
             panels,
             chart,
             previous,
-            elsewhere: Elsewhere::only_here(source.settings, self.only_here()),
+            elsewhere: self.elsewhere(source.settings, &choice),
         })
     }
 
@@ -272,21 +288,34 @@ fn choice(arguments: &Arguments) -> Result<Choice, Problem> {
         split,
         label,
         together,
+        servers: Servers::default(),
     })
 }
 
 impl Params {
-    fn only_here(&self) -> &'static str {
-        match (&self.metric, &self.choice.split) {
-            (Some(_), Split::Instance) => INSTANCES_ONLY_HERE,
-            _ => ONLY_HERE,
+    /// Tells which part is of this server alone.
+    fn elsewhere(&self, settings: &Settings, choice: &Choice) -> Elsewhere {
+        let mut elsewhere = Elsewhere::of(settings);
+        if choice.servers == Servers::This {
+            elsewhere.leaves_out(MEMORY_ONLY_HERE);
         }
+        let are_instances = choice.split == Split::Instance;
+        let is_here = |metric: &String| !choice.are_of_all(metric);
+        if are_instances && self.metric.as_ref().is_some_and(is_here) {
+            elsewhere.leaves_out(INSTANCES_ONLY_HERE);
+        }
+        elsewhere
     }
 
-    fn previous(&self, source: &mut Source<'_>, window: &Window) -> Result<Previous, Problem> {
-        let (conn, scope) = (&mut *source.conn, &self.scope);
-        let metrics = metrics::page(conn, scope, window, &self.names_after)?;
-        let one = |name: &String| chart::chart(conn, scope, name, &self.choice, window);
+    fn previous(
+        &self,
+        conn: &mut SqliteConnection,
+        window: &Window,
+        choice: &Choice,
+    ) -> Result<Previous, Problem> {
+        let (scope, page) = (&self.scope, (&*self.names_after, choice.servers));
+        let metrics = metrics::page(conn, scope, window, page)?;
+        let one = |name: &String| chart::chart(conn, scope, name, choice, window);
         let chart = self.metric.as_ref().map(one).transpose()?;
         Ok(Previous { metrics, chart })
     }

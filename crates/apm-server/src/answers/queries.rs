@@ -24,12 +24,14 @@ use crate::insight::callers::{Caller, LATELY, Used, Wanted};
 use crate::insight::finding::{self, Finding, Which};
 use crate::sort_rows::SortRows as _;
 
-const SORTS: [&str; 10] = [
+const SORTS: [&str; 12] = [
     "statement",
     "calls",
     "per_request",
     "total",
+    "share",
     "avg",
+    "change",
     "p95",
     "max",
     "steps",
@@ -152,7 +154,13 @@ impl Question for Params {
                 found.statements.into_iter().next()
             }
         };
-        self.sort(&mut statements, &calls);
+        let row = |one: &Statement| (one.key(), one.latency_avg, one.calls);
+        let (listing, before) = (&self.0.listing, period.before.as_ref());
+        let changes = listing.changes(before, &statements, row, |before, same| {
+            let then = statements::list_of(conn, scope, before, (same, None));
+            then.map(|then| then.statements)
+        })?;
+        self.sort(&mut statements, &calls, &changes);
         let rows = self
             .0
             .listing
@@ -163,8 +171,8 @@ impl Question for Params {
             Some(window) => {
                 let same = Pick::of_keys(statements.iter().map(Statement::key));
                 let found = statements::list_of(conn, scope, window, (&same, None))?;
-                let mut latencies = found.statements.iter().map(|row| &*row.series.latency);
-                let is_covered = latencies.any(begins) || requests_begin(conn, scope, window)?;
+                let latencies = found.statements.iter().map(|row| &*row.series.latency);
+                let is_covered = is_covered(conn, scope, window, latencies)?;
                 Some(Previous {
                     statements: found.statements,
                     left_out: found.left_out,
@@ -205,14 +213,27 @@ impl Question for Params {
     }
 }
 
-/// Whether there is a value in the first quarter of a window: then all of it is known.
-pub(crate) fn begins(values: &[Option<f64>]) -> bool {
+/// Whether all of a window is known.
+///
+/// It is when one of some latencies, or a request of the scope's services, is in its first quarter.
+pub(crate) fn is_covered<'a>(
+    conn: &mut SqliteConnection,
+    scope: &Scope,
+    window: &Window,
+    mut latencies: impl Iterator<Item = &'a [Option<f64>]>,
+) -> QueryResult<bool> {
+    Ok(latencies.any(begins) || requests_begin(conn, scope, window)?)
+}
+
+/// Whether there is a value in the first quarter of a window.
+fn begins(values: &[Option<f64>]) -> bool {
     let mut first = values.iter().take(values.len().div_ceil(4));
     first.any(Option::is_some)
 }
 
-/// Whether the services of a scope had requests in the first quarter of a window. Its query is about statements.
-pub(crate) fn requests_begin(
+/// Whether the services of a scope had requests in the first quarter of a window. The query of the scope is about what
+/// they call, not about requests.
+fn requests_begin(
     conn: &mut SqliteConnection,
     scope: &Scope,
     window: &Window,
@@ -228,7 +249,7 @@ pub(crate) fn requests_begin(
 fn ranked(key: &str) -> Option<By> {
     match key {
         "calls" => Some(By::Count),
-        "total" => Some(By::Time),
+        "total" | "share" => Some(By::Time),
         "avg" => Some(By::Mean),
         "max" => Some(By::Max),
         "p95" => Some(By::P95),
@@ -250,8 +271,14 @@ impl Params {
         }
     }
 
-    fn sort(&self, rows: &mut [Statement], calls: &HashMap<i64, f64>) {
+    fn sort(
+        &self,
+        rows: &mut [Statement],
+        calls: &HashMap<i64, f64>,
+        changes: &HashMap<String, f64>,
+    ) {
         let sort = &self.0.listing.sort;
+        let change = |row: &Statement| changes.get(&row.key()).copied();
         let per_request = |row: &Statement| statements::greatest(calls, &row.ids);
         let longest = |row: &Statement| Some(row.latency_max as f64);
         let by_cost = |a: &Statement, b: &Statement, of: fn(&Cost) -> f64| {
@@ -262,6 +289,7 @@ impl Params {
             "calls" => sort.compare(Some(a.calls), Some(b.calls)),
             "per_request" => sort.compare(per_request(a), per_request(b)),
             "avg" => sort.compare(a.latency_avg, b.latency_avg),
+            "change" => sort.compare(change(a), change(b)),
             "p95" => sort.compare(a.latency.map(|of| of.p95), b.latency.map(|of| of.p95)),
             "max" => sort.compare(longest(a), longest(b)),
             "steps" => by_cost(a, b, |cost| cost.steps),

@@ -149,13 +149,16 @@ impl Question for Params {
         let (stats, options) = (source.store.stats(), source.store.options());
         let whole = kept::first_whole_block(source.conn)?;
         let oldest = kept::received_since(source.conn, whole)?;
+        let output = output(source)?;
         let known = names::list(source.conn, &options.names)?;
         let names = NameKind::ALL.into_iter().map(|kind| {
             let known = known.iter().find(|names| names.kind == kind);
             let limit = options.names.limit(kind);
+            // Servers before an engine count instances, others do not.
+            let is_counted = kind != NameKind::Instance || output.is_some();
             Names {
                 kind: kind.as_str(),
-                count: known.map(|names| names.count),
+                count: known.filter(|_| is_counted).map(|names| names.count),
                 // Services belong to no service.
                 service_limit: limit
                     .filter(|_| kind != NameKind::Service)
@@ -195,9 +198,9 @@ impl Question for Params {
             trouble: stats.trouble.as_ref().map(ToString::to_string),
             otlp_http: source.settings.otlp_http.clone(),
             otlp_grpc: source.settings.otlp_grpc.clone(),
-            output: output(source)?,
             names: names.collect(),
             agents,
+            output,
         })
     }
 

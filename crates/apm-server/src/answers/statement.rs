@@ -10,7 +10,7 @@ use super::charts;
 use super::parameter::Parameter;
 use super::parameter::shared::FINGERPRINT;
 use super::period::Period;
-use super::queries::{begins, requests_begin};
+use super::queries::is_covered;
 use super::sourced::Sourced;
 use super::top;
 use super::{Address, Arguments, Problem, Question, Source, at};
@@ -181,7 +181,7 @@ impl Params {
         let (fingerprint, scale) = (self.fingerprint, self.scale);
         let latency = statement::trend(conn, scope, fingerprint, window)?;
         Ok(Previous {
-            is_covered: begins(&latency.avg) || requests_begin(conn, scope, window)?,
+            is_covered: is_covered(conn, scope, window, std::iter::once(&*latency.avg))?,
             latency,
             distribution: statement::distribution(conn, scope, fingerprint, window, scale)?,
         })

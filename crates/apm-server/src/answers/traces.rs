@@ -5,6 +5,8 @@ use apm_store::kept;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::elsewhere::Elsewhere;
+use super::elsewhere::traces::{list, names as names_of};
 use super::parameter::Parameter;
 use super::parameter::shared::{ENV, SERVICE};
 use super::part::Part;
@@ -71,6 +73,8 @@ pub(crate) struct Answer {
     /// When the oldest events arrived of which all are there, seconds since 1970: of earlier ones, only traces that
     /// are kept are left, and samples. Null where nothing was deleted for them.
     pub(crate) whole_since: Option<i64>,
+    /// The share of other servers.
+    pub(crate) elsewhere: Elsewhere,
 }
 
 impl Question for Params {
@@ -106,13 +110,21 @@ impl Question for Params {
     }
 
     fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
-        let found = traces::list(source.conn, &self.question, self.now)?;
-        let names = traces::names(source.conn, (&self.question, &found), &self.group, self.now)?;
+        let (question, group) = (&self.question, (&*self.group, self.now));
+        let (found, mut elsewhere) = list(source.conn, source.settings, question, group)?;
+        let names = names_of(
+            source.conn,
+            source.settings,
+            (question, &found),
+            group,
+            &mut elsewhere,
+        )?;
         let whole_since = kept::whole_since(source.conn)?;
         Ok(Answer {
             found,
             names,
             whole_since,
+            elsewhere,
         })
     }
 
@@ -144,7 +156,7 @@ impl Question for Params {
 
     // An incomplete search may get further next time.
     fn is_settled(answer: &Answer) -> bool {
-        answer.found.complete
+        answer.found.complete && answer.elsewhere == Elsewhere::default()
     }
 }
 

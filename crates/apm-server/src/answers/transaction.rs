@@ -21,6 +21,7 @@ use super::{Address, Arguments, Problem, Question, Source, at};
 use crate::analytics::Scope;
 use crate::analytics::change::{self, Change};
 use crate::analytics::distribution::{self, Distribution, Scale};
+use crate::analytics::engine_query::EngineQuery;
 use crate::analytics::samples::{self, Durations, LIMIT, Sample};
 use crate::analytics::trace::Trace;
 use crate::analytics::trace::read;
@@ -156,16 +157,17 @@ impl SampleParams {
             return Ok(sampled);
         }
         let Some(sample) = sampled.sample.map(|place| &sampled.samples[place]) else {
-            // A query is answered here, where events are stored.
-            if self.scope.query.is_some() {
-                return Ok(sampled);
-            }
             let found = of_samples(
                 conn,
                 source.settings,
                 self.filters(window),
                 self.sample.as_deref(),
-                |conn| self.of_store(conn, &self.scope, window),
+                |conn| {
+                    // The part of a query that the engine cannot tell is decided here.
+                    let period = self.period.clone();
+                    let (scope, period, _) = matching::read(conn, &self.scope, period)?;
+                    self.of_store(conn, &scope, &period.window)
+                },
             )?;
             return Ok(match found {
                 Some((found, elsewhere)) => Sampled { elsewhere, ..found },
@@ -216,6 +218,12 @@ impl SampleParams {
             let Durations { min, max } = self.durations;
             filters.push(json!({"range": {"transaction.duration.us": {"gte": min, "lt": max}}}));
         }
+        filters.extend(
+            self.scope
+                .query
+                .as_ref()
+                .map(|query| EngineQuery::new(query).query),
+        );
         filters
     }
 

@@ -1,5 +1,7 @@
 //! `/services/{service}/transactions`: what a service does, by name, and where its time goes.
 
+use std::collections::HashMap;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -21,7 +23,9 @@ use crate::csv::Table;
 use crate::insight::callers::{self, Caller, Times, Used};
 use crate::sort_rows::SortRows as _;
 
-const SORTS: [&str; 7] = ["name", "avg", "p95", "rate", "failed", "sql", "impact"];
+const SORTS: [&str; 8] = [
+    "name", "avg", "change", "p95", "rate", "failed", "sql", "impact",
+];
 
 const TYPE: Parameter = Parameter::text(
     "type",
@@ -148,7 +152,13 @@ impl Question for Params {
                 transactions::list_of(conn, &scope, window, (&top, None))?.transactions
             }
         };
-        self.sort(&mut groups, times.as_ref());
+        let row = |group: &Transaction| (group.key(), group.latency_avg, group.count);
+        let before = period.before.as_ref();
+        let changes = self.listing.changes(before, &groups, row, |before, same| {
+            let then = transactions::list_of(conn, &scope, before, (same, None));
+            then.map(|then| then.transactions)
+        })?;
+        self.sort(&mut groups, times.as_ref(), &changes);
         let rows = self.listing.cut(&mut groups, (first, left_out), is_ranked);
         let previous = match &period.before {
             Some(window) => {
@@ -211,12 +221,19 @@ fn ranked(key: &str) -> Option<By> {
 }
 
 impl Params {
-    fn sort(&self, groups: &mut [Transaction], times: Option<&Times>) {
+    fn sort(
+        &self,
+        groups: &mut [Transaction],
+        times: Option<&Times>,
+        changes: &HashMap<String, f64>,
+    ) {
         let sort = &self.listing.sort;
+        let change = |group: &Transaction| changes.get(&group.key()).copied();
         let time = |group: &Transaction| times?.per_request(&group.ids);
         groups.sort_rows_by(|a, b| match sort.key {
             "name" => sort.compare_text(&a.name, &b.name),
             "avg" => sort.compare(a.latency_avg, b.latency_avg),
+            "change" => sort.compare(change(a), change(b)),
             "p95" => sort.compare(a.latency.map(|of| of.p95), b.latency.map(|of| of.p95)),
             "rate" => sort.compare(Some(a.throughput), Some(b.throughput)),
             "failed" => sort.compare(a.failed_rate, b.failed_rate),

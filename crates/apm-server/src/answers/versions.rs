@@ -1,26 +1,56 @@
 //! `/services/{service}/versions`: the versions of a service, and what changed with each deployment.
 
-use apm_time::{Range, SECOND};
+use schemars::JsonSchema;
+use serde::Serialize;
 
+use super::elsewhere::{self, Elsewhere};
+use super::listing::{Listing, Rows, Sort};
 use super::parameter::shared::SERVICE;
+use super::period::Period;
 use super::{Address, Arguments, Depends, Problem, Question, Source, at};
 use crate::analytics::Scope;
 use crate::analytics::filter::List;
 use crate::csv::{Cell, Table};
 use crate::insight::versions::{self, Deployment, Version, Versions};
+use crate::sort_rows::SortRows as _;
+
+const SORTS: [&str; 7] = [
+    "version",
+    "instances",
+    "count",
+    "avg",
+    "p95",
+    "failed",
+    "errors",
+];
 
 /// The question.
 #[derive(Debug)]
 pub(crate) struct Params {
     pub(crate) service: String,
     scope: Scope,
-    range: Range,
-    /// Seconds since the epoch.
-    now: i64,
+    period: Period,
+    /// Of the versions. Deployments are those of the newest, by their time.
+    listing: Listing,
+}
+
+/// The versions of a service.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "VersionsOfService")]
+pub(crate) struct Answer {
+    #[serde(flatten)]
+    pub(crate) found: Versions,
+    /// The place of the versions among all.
+    #[serde(flatten)]
+    pub(crate) rows: Rows,
+    /// The part of other servers before one engine.
+    pub(crate) elsewhere: Elsewhere,
+    #[serde(skip)]
+    pub(crate) sort: Sort,
 }
 
 impl Question for Params {
-    type Answer = Versions;
+    type Answer = Answer;
     const ADDRESS: Address = at!("/services/{service}/versions");
     const SUMMARY: &'static str = "The versions of a service, and before and after each deployment";
     const DEPENDS: Depends = Depends::Now;
@@ -30,25 +60,31 @@ impl Question for Params {
         Ok(Self {
             service: arguments.segment(&SERVICE).to_owned(),
             scope: arguments.service_scope(List::Transactions)?,
-            range: arguments.range()?,
-            now: arguments.now / SECOND,
+            period: Period::alone(arguments)?,
+            listing: Listing::read(arguments, &SORTS, "-count")?,
         })
     }
 
-    fn answer(&self, source: &mut Source<'_>) -> Result<Versions, Problem> {
-        Ok(versions::read(
-            source.conn,
-            &self.scope,
-            self.range,
-            self.now,
-        )?)
+    fn answer(&self, source: &mut Source<'_>) -> Result<Answer, Problem> {
+        let servers = elsewhere::servers_of(source.settings, &self.scope);
+        let window = &self.period.window;
+        let mut found = versions::read(source.conn, &self.scope, window, servers)?;
+        self.listing
+            .search(&mut found.versions, |row| [&row.version]);
+        sort(&self.listing.sort, &mut found.versions);
+        Ok(Answer {
+            rows: self.listing.cut_all(&mut found.versions),
+            found,
+            elsewhere: Elsewhere::of_instances(source.settings, servers),
+            sort: self.listing.sort,
+        })
     }
 
-    fn tables(answer: &Versions) -> Vec<Table> {
+    fn tables(Answer { found, .. }: &Answer) -> Vec<Table> {
         vec![
             Table::from_rows(
                 "versions",
-                &answer.versions,
+                &found.versions,
                 &[
                     ("version", |row: &Version| (&row.version).into()),
                     ("instances", |row| row.instances.into()),
@@ -61,7 +97,7 @@ impl Question for Params {
             ),
             Table::from_rows(
                 "deployments",
-                &answer.deployments,
+                &found.deployments,
                 &[
                     ("version", |row: &Deployment| (&row.marker.name).into()),
                     ("environment", |row| {
@@ -83,7 +119,19 @@ impl Question for Params {
     }
 
     // A reading that was cut may get further next time.
-    fn is_settled(answer: &Versions) -> bool {
-        answer.complete
+    fn is_settled(answer: &Answer) -> bool {
+        answer.found.complete
     }
+}
+
+fn sort(sort: &Sort, rows: &mut [Version]) {
+    rows.sort_rows_by(|a, b| match sort.key {
+        "version" => sort.compare_text(&a.version, &b.version),
+        "instances" => sort.compare(Some(a.instances as f64), Some(b.instances as f64)),
+        "avg" => sort.compare(a.latency_avg, b.latency_avg),
+        "p95" => sort.compare(a.latency_p95, b.latency_p95),
+        "failed" => sort.compare(a.failed_rate, b.failed_rate),
+        "errors" => sort.compare(Some(a.new_errors as f64), Some(b.new_errors as f64)),
+        _ => sort.compare(Some(a.count), Some(b.count)),
+    });
 }

@@ -13,13 +13,14 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::answers::arguments::wrong;
 use crate::answers::parameter::{Described, Parameter, Place};
 use crate::answers::{self, Arguments, Depends, Problem, Question, Settings, Source};
-use crate::csv::Table;
+use crate::csv::{Table, Texts};
 use crate::known_tags::KnownTags;
 
 const FORMAT: Parameter = Parameter::word(
     "format",
-    &["json", "csv"],
-    "`csv`: a table of the answer as comma-separated values. Default: JSON.",
+    &["json", "csv", "raw-csv"],
+    "`csv`: a table of the answer as comma-separated values, with an apostrophe before texts that a spreadsheet would \
+     run as a formula. `raw-csv`: the same with texts as they were sent, for programs. Default: JSON.",
 );
 
 /// The parameter that chooses the table of a file.
@@ -27,7 +28,7 @@ const fn table_of(tables: &'static [&'static str]) -> Parameter {
     Parameter::word(
         "table",
         tables,
-        "Which table of the answer, with `format=csv`. Default: the first.",
+        "Which table of the answer, with `format=csv` or `raw-csv`. Default: the first.",
     )
 }
 
@@ -55,25 +56,29 @@ pub(super) fn forms<Q: Question>() -> Vec<Described> {
 enum Form {
     Json,
     /// A table of this name.
-    File(&'static str),
+    File(&'static str, Texts),
 }
 
 impl Form {
     fn read(arguments: &Arguments, tables: &'static [&'static str]) -> Result<Self, Problem> {
-        let format = arguments.word(&FORMAT)?;
+        let texts = match arguments.word(&FORMAT)? {
+            Some("csv") => Some(Texts::Harmless),
+            Some("raw-csv") => Some(Texts::Raw),
+            _ => None,
+        };
         let Some(first) = tables.first() else {
-            return match format {
-                Some("csv") => Err(wrong(
+            return match texts {
+                Some(_) => Err(wrong(
                     &FORMAT,
                     "this answer has no table, use json".to_owned(),
                 )),
-                _ => Ok(Self::Json),
+                None => Ok(Self::Json),
             };
         };
         let table = arguments.word(&table_of(tables))?;
-        Ok(match format {
-            Some("csv") => Self::File(table.unwrap_or(first)),
-            _ => Self::Json,
+        Ok(match texts {
+            Some(texts) => Self::File(table.unwrap_or(first), texts),
+            None => Self::Json,
         })
     }
 }
@@ -88,10 +93,10 @@ impl<Q: Question> AnyQuestion for Q {
         let answer = self.answer(source)?;
         let (body, file) = match form {
             Form::Json => (serialized(&answer)?, None),
-            Form::File(name) => {
+            Form::File(name, texts) => {
                 let tables = Q::tables(&answer);
                 let file = answers::file_name::<Q>(&answer, name);
-                (table(&tables, name)?, Some(file))
+                (table(&tables, name, *texts)?, Some(file))
             }
         };
         Ok(Made {
@@ -103,9 +108,8 @@ impl<Q: Question> AnyQuestion for Q {
 }
 
 /// The table of a name as a file.
-fn table(tables: &[Table], name: &str) -> Result<Vec<u8>, Problem> {
-    let found = tables.iter().find(|table| table.name == name);
-    let file = found.map(Table::file).unwrap_or_default();
+fn table(tables: &[Table], name: &str, texts: Texts) -> Result<Vec<u8>, Problem> {
+    let file = Table::file_of(tables, name, texts);
     match file.len() > MOST {
         true => Err(Problem::TooLarge { most: MOST }),
         false => Ok(file),

@@ -12,15 +12,20 @@ const STUCK: Duration = Duration::from_secs(5);
 pub(super) enum Worth {
     /// No request is under way: a new connection, a head that drips in, or one that is kept for later.
     Idle,
+    /// The same, made a short while ago and served by another worker. It may be newer than the one that takes its
+    /// place, of which the worker tells late.
+    New,
     /// The same of a caller who has shown the token.
     IdleTrusted,
     /// A request of a stranger that makes no progress.
     Stuck,
 }
 
-/// The worth of a connection. `silent`: since when nothing goes on. `None`: it is not closed for another.
-pub(super) fn worth(requests: u32, trusted: bool, silent: Duration) -> Option<Worth> {
+/// The worth of a connection. `silent`: since when nothing goes on. `is_own`: the worker that asks serves it. `None`:
+/// it is not closed for another.
+pub(super) fn worth(requests: u32, trusted: bool, silent: Duration, is_own: bool) -> Option<Worth> {
     match (requests, trusted) {
+        (0, false) if !is_own && silent < STUCK => Some(Worth::New),
         (0, false) => Some(Worth::Idle),
         (0, true) => Some(Worth::IdleTrusted),
         (_, false) if silent >= STUCK => Some(Worth::Stuck),
@@ -56,12 +61,24 @@ mod tests {
     #[test]
     fn idle_connections_go_first_and_work_in_progress_stays() {
         let long = Duration::from_secs(60);
+        let worth = |requests, trusted, silent| worth(requests, trusted, silent, true);
         assert_eq!(worth(0, false, Duration::ZERO), Some(Worth::Idle));
         assert_eq!(worth(0, true, long), Some(Worth::IdleTrusted));
         assert_eq!(worth(1, false, long), Some(Worth::Stuck));
         assert_eq!(worth(1, false, Duration::from_secs(1)), None);
         assert_eq!(worth(1, true, long), None);
-        assert!(Worth::Idle < Worth::IdleTrusted && Worth::IdleTrusted < Worth::Stuck);
+        let order = [Worth::Idle, Worth::New, Worth::IdleTrusted, Worth::Stuck];
+        assert!(order.is_sorted());
+    }
+
+    #[test]
+    fn new_connections_of_other_workers_stay_longer() {
+        let new = Duration::from_secs(1);
+        assert_eq!(worth(0, false, new, false), Some(Worth::New));
+        assert_eq!(worth(0, false, new, true), Some(Worth::Idle));
+        assert_eq!(worth(0, false, STUCK, false), Some(Worth::Idle));
+        assert_eq!(worth(0, true, new, false), Some(Worth::IdleTrusted));
+        assert_eq!(worth(1, false, new, false), None);
     }
 
     #[test]

@@ -1,3 +1,4 @@
+use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
 
 use super::*;
@@ -68,4 +69,90 @@ fn an_address_has_a_limit_of_its_own_and_a_trusted_proxy_has_not() {
         // Others are let in.
         assert!(place.lets_in("192.0.2.1"));
     }
+}
+
+/// A server's end of a connection, and the client's.
+fn pair(listener: &TcpListener) -> (TcpStream, TcpStream) {
+    let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    (listener.accept().unwrap().0, client)
+}
+
+/// Connections of this machine, of which there are at most ten.
+fn ten() -> Arc<Connections> {
+    let limits = Limits {
+        all: 10,
+        per_address: 10,
+        reserved: 0,
+    };
+    Connections::new(limits, Vec::new())
+}
+
+fn is_open(connections: &Connections, open: &Open) -> bool {
+    connections.table().all.contains_key(&open.id)
+}
+
+#[test]
+fn a_worker_that_tells_late_of_old_connections_closes_no_newer_one() {
+    let connections = ten();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    // Connections arrive in this order; two workers take turns.
+    let (mut first, mut second): (Vec<_>, Vec<_>) = (Vec::new(), Vec::new());
+    for _ in 0..30 {
+        first.push(pair(&listener));
+        second.push(pair(&listener));
+    }
+    let open_all = |pairs: &[(TcpStream, TcpStream)]| -> Vec<Open> {
+        let open = |(stream, _): &(TcpStream, TcpStream)| {
+            let address = "127.0.0.1".parse().unwrap();
+            connections.open(address, SockRef::from(stream))
+        };
+        pairs.iter().filter_map(open).collect()
+    };
+    // The second tells of all of its connections before the first begins.
+    let (newest, late) = thread::scope(|scope| {
+        let newest = scope.spawn(|| open_all(&second)).join().unwrap();
+        let late = scope.spawn(|| open_all(&first)).join().unwrap();
+        (newest, late)
+    });
+    assert_eq!((newest.len(), late.len()), (30, 30), "all were let in");
+    assert!(is_open(&connections, &newest[29]), "the newest one of all");
+    assert!(
+        is_open(&connections, &late[29]),
+        "the newest one of its worker"
+    );
+    assert_eq!(connections.look().open, 10);
+}
+
+#[test]
+fn a_connection_whose_request_was_not_read_is_not_idle() {
+    let connections = ten();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut held = Vec::new();
+    let mut add = |request: &[u8]| {
+        let (stream, mut client) = pair(&listener);
+        client.write_all(request).unwrap();
+        let mut byte = [0];
+        // It has arrived.
+        let waiting = if request.is_empty() {
+            0
+        } else {
+            stream.peek(&mut byte).unwrap()
+        };
+        assert_eq!(waiting, request.len().min(1));
+        let address = "127.0.0.1".parse().unwrap();
+        let open = connections.open(address, SockRef::from(&stream)).unwrap();
+        let id = open.id;
+        held.push((open, stream, client));
+        id
+    };
+    let asks = add(b"GET /healthz HTTP/1.1\r\n");
+    for _ in 0..50 {
+        add(b"");
+    }
+    let has = |id: u64| connections.table().all.contains_key(&id);
+    assert!(has(asks), "it waits for its worker");
+    // If all wait for it, a new one is let in all the same.
+    let ids: Vec<u64> = (0..20).map(|_| add(b"GET")).collect();
+    assert!(!has(asks) && has(ids[19]));
+    assert_eq!(connections.look().open, 10);
 }

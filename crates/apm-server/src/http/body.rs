@@ -20,7 +20,7 @@ use crate::connections::UnderWay;
 use crate::unread::Unfinished;
 
 /// Longest body of a request that is not events: settings, markers, SQL.
-const MOST: usize = 1 << 20;
+pub(super) const MOST: usize = 1 << 20;
 
 /// Bytes of a refused body that are read and thrown away, so that the caller gets to read the answer.
 const DRAINED: usize = 1 << 20;

@@ -9,6 +9,7 @@
 //! A request is judged by the route that answers it, never by its address, which can be spelled in many ways. Addresses
 //! that do not exist are answered with 404.
 
+mod again;
 mod judge;
 
 use std::net::IpAddr;
@@ -17,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header;
+use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse, web};
 
@@ -280,7 +281,20 @@ async fn pass(
             None => return Ok(refused_busy(request)),
         }
     }
-    next.call(request).await
+    let mut response = next.call(request).await?;
+    if matches!(access, Access::Read | Access::Admin) {
+        keep_private(response.headers_mut());
+    }
+    Ok(again::watched(response, access, &shared.guard))
+}
+
+/// A cache that is shared keeps nothing that only some may read.
+fn keep_private(headers: &mut HeaderMap) {
+    let said = headers.get(header::CACHE_CONTROL);
+    if said.is_none_or(|said| said == "no-cache") {
+        let value = HeaderValue::from_static("private, no-cache");
+        headers.insert(header::CACHE_CONTROL, value);
+    }
 }
 
 fn refused_busy(request: ServiceRequest) -> ServiceResponse<BoxBody> {

@@ -36,7 +36,7 @@ pub(super) async fn check(
     match trouble {
         None => {
             let mut body = json!({"status": "ok"});
-            if let Some(output) = &shared.output {
+            if let Some(output) = &shared.answers.output {
                 body["output"] = detail(&output.stats());
             }
             respond::json(&request, 200, &body)
@@ -64,26 +64,38 @@ fn detail(stats: &Stats) -> Value {
     })
 }
 
-/// `/readyz`: 200 when events are taken now. It writes nothing, so it may be asked as often as a load balancer likes.
+/// `/readyz`: 200 when events are taken now. It writes nothing while commits succeed, so it may be asked as often as a
+/// load balancer likes.
 pub(super) async fn ready(
     request: HttpRequest,
     shared: web::Data<Shared>,
     store: web::Data<Store>,
 ) -> HttpResponse {
     let (stats, most) = (store.stats(), store.options().queue_events);
-    let why = match stats.trouble {
-        Some(error) => Some(error.to_string()),
-        None if shared.is_stopping() => Some("the server stops".to_owned()),
-        // At nine tenths, as more is under way already.
-        None if stats.queued_events * 10 >= most * 9 => Some("the writer is behind".to_owned()),
+    // No events come because of this answer, so no commit would find that the trouble is over.
+    let trouble = match stats.trouble {
         None => None,
+        Some(_) => probe(&store).await,
     };
+    let why = unready(trouble, shared.is_stopping(), (stats.queued_events, most));
     match why {
         None => respond::json(&request, 200, &json!({"status": "ready"})),
         Some(why) => {
             let body = json!({"status": "unavailable", "error": why});
             respond::json(&request, 503, &body)
         }
+    }
+}
+
+/// Why no events are taken now. `queue`: the events that wait for the writer, and the most that may.
+fn unready(trouble: Option<String>, is_stopping: bool, queue: (usize, usize)) -> Option<String> {
+    let (waiting, most) = queue;
+    match trouble {
+        Some(error) => Some(error),
+        None if is_stopping => Some("the server stops".to_owned()),
+        // At nine tenths, as more is under way already.
+        None if waiting * 10 >= most * 9 => Some("the writer is behind".to_owned()),
+        None => None,
     }
 }
 
@@ -112,5 +124,26 @@ impl Health {
             (true, Some(at)) if at.elapsed() < FRESH => Some(at),
             (true, _) => Some(Instant::now()),
         };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unready;
+
+    #[test]
+    fn a_server_is_ready_unless_commits_fail_or_it_stops_or_its_queue_is_almost_full() {
+        let full = || Some("the disk is full".to_owned());
+        for (trouble, is_stopping, waiting, why) in [
+            (None, false, 0, None),
+            (None, false, 89, None),
+            (None, false, 90, Some("the writer is behind")),
+            (None, true, 0, Some("the server stops")),
+            (full(), false, 0, Some("the disk is full")),
+            (full(), true, 100, Some("the disk is full")),
+        ] {
+            let said = unready(trouble, is_stopping, (waiting, 100));
+            assert_eq!(said.as_deref(), why);
+        }
     }
 }

@@ -22,6 +22,7 @@ use super::body::Portions;
 use super::response_budget::ResponseBudget;
 use super::{Shared, respond};
 use crate::connections::UnderWay;
+use crate::front::Front;
 use crate::unread::Unfinished;
 
 /// Passes a request on and finishes the answer.
@@ -37,6 +38,10 @@ pub(super) async fn protect<B: MessageBody + 'static>(
     };
     let mut response = counted(answered?.map_into_boxed_body()).await;
     keep_safe(response.headers_mut());
+    // Elsewhere browsers complain of it, and ignore it.
+    if Front::from_request(response.request()).is_https {
+        keep_apart(response.headers_mut());
+    }
     Ok(response.map_body(|_, body| BoxBody::new(body.until_sent(under_way))))
 }
 
@@ -92,6 +97,14 @@ fn keep_safe(headers: &mut HeaderMap) {
         if !headers.contains_key(&name) {
             headers.insert(name, HeaderValue::from_static(value));
         }
+    }
+}
+
+/// Another site's page that opens this one in a window learns nothing of it from the window.
+fn keep_apart(headers: &mut HeaderMap) {
+    if !is_part_of_page(headers) {
+        let name = HeaderName::from_static("cross-origin-opener-policy");
+        headers.insert(name, HeaderValue::from_static("same-origin"));
     }
 }
 

@@ -1,6 +1,6 @@
 //! Browsers that have signed in. They are forgotten when the server stops.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::fmt::Write as _;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use crate::random;
 
 /// The cookie that holds a session's secret.
 const COOKIE: &str = "pocket_apm_session";
-/// Sessions that are remembered; the oldest goes.
+/// Sessions that are remembered; the oldest goes of the secret that has most.
 const REMEMBERED: usize = 64;
 /// The longest time that a session lasts.
 const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -85,8 +85,9 @@ impl Sessions {
         let secret: Secret = random::bytes();
         let mut sessions = self.lock();
         sessions.retain(|session| !session.has_ended(now));
-        // The newest stand first.
-        sessions.truncate(REMEMBERED - 1);
+        while sessions.len() >= REMEMBERED {
+            forget_one(&mut sessions);
+        }
         sessions.push_front(Session {
             secret,
             credential,
@@ -123,6 +124,22 @@ impl Sessions {
     }
 }
 
+/// Whoever signs in again and again takes the sessions of no other secret.
+fn forget_one(sessions: &mut VecDeque<Session>) {
+    let mut counts: HashMap<Hash, usize> = HashMap::new();
+    for session in sessions.iter() {
+        *counts.entry(session.credential).or_default() += 1;
+    }
+    let most = counts.values().max().copied().unwrap_or_default();
+    // The newest stand first. Of secrets with equally many, the oldest session of them all goes.
+    let oldest = sessions
+        .iter()
+        .rposition(|session| counts.get(&session.credential) == Some(&most));
+    if let Some(oldest) = oldest {
+        sessions.remove(oldest);
+    }
+}
+
 fn secret(cookie: &str) -> Option<Secret> {
     let mut secret = Secret::default();
     if cookie.len() != 2 * secret.len() || !cookie.bytes().all(|byte| byte.is_ascii_hexdigit()) {
@@ -148,10 +165,15 @@ mod tests {
         assert_eq!(sessions.credential(&second, now), Some([2; 32]));
         sessions.end(&first);
         assert!(!has(&first) && has(&second));
-        for _ in 0..REMEMBERED {
+        for _ in 0..2 * REMEMBERED {
             sessions.start([1; 32], now);
         }
-        assert!(!has(&second));
+        assert!(has(&second), "it is of another secret");
+        let newest = sessions.start([2; 32], now);
+        for _ in 0..REMEMBERED {
+            sessions.start([2; 32], now);
+        }
+        assert!(!has(&second) && !has(&newest));
         for wrong in ["", "zz", &"é".repeat(32), &"0".repeat(64)] {
             assert!(!has(wrong));
         }

@@ -195,9 +195,16 @@ pub(super) struct Page {
 /// `GET /api/apm/sourcemaps`
 pub(super) async fn list(
     request: HttpRequest,
-    page: Query<Page>,
+    page: Result<Query<Page>, actix_web::Error>,
     store: Data<Store>,
 ) -> HttpResponse {
+    let page = match page {
+        Ok(page) => page,
+        Err(_) => {
+            let why = "'page' and 'perPage' are whole numbers from 1 on";
+            return respond::error(&request, 400, why);
+        }
+    };
     let read = store.read_async(|conn| Ok::<_, StoreError>(source_maps::list(conn)?));
     let all: Vec<Listed> = match read.await {
         Ok(all) => all,

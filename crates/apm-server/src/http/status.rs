@@ -95,7 +95,7 @@ pub(super) async fn json(
             },
             "trouble": stats.trouble.map(|error| error.to_string()),
         },
-        "output": shared.output.as_ref().map(|output| {
+        "output": shared.answers.output.as_ref().map(|output| {
             let stats = output.stats();
             json!({
                 "engine": stats.engine,
@@ -110,6 +110,7 @@ pub(super) async fn json(
                 "lag_events": stats.lag.events,
                 "lag_seconds": stats.lag.time.as_secs(),
                 "trouble": stats.trouble,
+                "retention": stats.retention,
                 "covers": Covers::new(&output.coverage()),
             })
         }),
@@ -138,7 +139,7 @@ pub(super) async fn metrics(shared: web::Data<Shared>, store: web::Data<Store>) 
     wire_families(&mut text, &look);
     connection_families(&mut text, &shared);
     store_families(&mut text, &store.stats());
-    if let Some(output) = &shared.output {
+    if let Some(output) = &shared.answers.output {
         output_families(&mut text, &output.stats());
         coverage_families(&mut text, &output.coverage());
     }

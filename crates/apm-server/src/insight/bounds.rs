@@ -20,8 +20,6 @@ const PLANS: i64 = 20_000;
 const ERROR_CHANGES: i64 = 10_000;
 /// States of error groups. A row outlives its group, and other servers may send any.
 const ERROR_STATES: i64 = 20_000;
-/// Versions of error groups.
-const ERROR_VERSIONS: i64 = 100_000;
 /// The number of rows beyond a limit that are tolerated before some are deleted.
 const SLACK: i64 = 10;
 
@@ -104,19 +102,6 @@ pub(super) fn error_states(conn: &mut SqliteConnection) -> QueryResult<()> {
                 SELECT service, grouping_key FROM error_triage ORDER BY changed DESC LIMIT -1 OFFSET ?)",
         )
         .bind::<BigInt, _>(ERROR_STATES)
-        .execute(conn)?;
-    }
-    Ok(())
-}
-
-/// Drops the versions in which groups did not occur for the longest time where there are too many.
-pub(super) fn error_versions(conn: &mut SqliteConnection) -> QueryResult<()> {
-    if count(conn, "error_version")? > ERROR_VERSIONS + ERROR_VERSIONS / SLACK {
-        diesel::sql_query(
-            "DELETE FROM error_version WHERE last_ts < (SELECT last_ts FROM error_version ORDER BY last_ts DESC LIMIT \
-             1 OFFSET ?)",
-        )
-        .bind::<BigInt, _>(ERROR_VERSIONS)
         .execute(conn)?;
     }
     Ok(())

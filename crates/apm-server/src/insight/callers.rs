@@ -2,7 +2,9 @@
 
 mod usages;
 
+use std::cmp::Ordering;
 use std::collections::HashSet;
+use std::hash::Hash;
 
 use apm_time::{Range, SECOND};
 use diesel::prelude::*;
@@ -126,6 +128,17 @@ impl Used {
         wanted: Wanted,
         window: &Window,
     ) -> QueryResult<Self> {
+        let mut all = Self::in_any_order(conn, scope, wanted, window)?;
+        all.sort_unstable_by(most_time);
+        Ok(Self(all))
+    }
+
+    fn in_any_order(
+        conn: &mut SqliteConnection,
+        scope: &Scope,
+        wanted: Wanted,
+        window: &Window,
+    ) -> QueryResult<Vec<Usage>> {
         // Of all statements, the last hours; of one there are few rows, however long the window.
         let (about, slices) = match wanted {
             Wanted::Each => {
@@ -144,7 +157,7 @@ impl Used {
         };
         let groups = Sql::new(include_str!("callers/groups.sql"));
         let groups: Vec<Id> = scope.bind(groups).load(conn)?;
-        let groups: HashSet<i64> = groups.iter().map(|group| group.id).collect();
+        let groups: foldhash::HashSet<i64> = groups.iter().map(|group| group.id).collect();
         let mut sums: HashMap<(i64, i64), Usage> = HashMap::default();
         for about in about {
             for (_, part) in cache::read::<Usages>(conn, about, &slices, None)? {
@@ -155,12 +168,7 @@ impl Used {
                 }
             }
         }
-        let mut sums: Vec<Usage> = sums.into_values().collect();
-        sums.sort_unstable_by(|a, b| {
-            let ids = |usage: &Usage| (usage.statement, usage.group);
-            (b.sum.total_cmp(&a.sum)).then_with(|| ids(a).cmp(&ids(b)))
-        });
-        Ok(Self(sums))
+        Ok(sums.into_values().collect())
     }
 
     /// The callers of some statements, by their ids: those with most time, and of each statement one with most calls.
@@ -193,7 +201,8 @@ impl Used {
         conn: &mut SqliteConnection,
         ids: &HashSet<i64>,
     ) -> QueryResult<Vec<Caller>> {
-        self.chosen(conn, |usage| ids.contains(&usage.group))
+        let own = self.0.iter().filter(|usage| ids.contains(&usage.group));
+        named(conn, own.take(MOST).cloned().collect())
     }
 
     /// The most calls that requests of one group make on average, by the ids of statements.
@@ -218,15 +227,12 @@ impl Used {
         }
         Times(times)
     }
+}
 
-    fn chosen(
-        &self,
-        conn: &mut SqliteConnection,
-        is_chosen: impl Fn(&Usage) -> bool,
-    ) -> QueryResult<Vec<Caller>> {
-        let chosen = self.0.iter().filter(|usage| is_chosen(usage));
-        named(conn, chosen.take(MOST).cloned().collect())
-    }
+/// The order of [`Used`].
+fn most_time(a: &Usage, b: &Usage) -> Ordering {
+    let ids = |usage: &Usage| (usage.statement, usage.group);
+    (b.sum.total_cmp(&a.sum)).then_with(|| ids(a).cmp(&ids(b)))
 }
 
 #[derive(Debug, Default)]
@@ -263,7 +269,18 @@ pub fn list(
     wanted: Wanted,
     window: &Window,
 ) -> QueryResult<Vec<Caller>> {
-    Used::read(conn, scope, wanted, window)?.chosen(conn, |_| true)
+    let all = Used::in_any_order(conn, scope, wanted, window)?;
+    named(conn, with_most_time(all))
+}
+
+/// The thousand with most time, in their order. Of many thousands, those that are left out are not sorted.
+fn with_most_time(mut all: Vec<Usage>) -> Vec<Usage> {
+    if all.len() > MOST {
+        all.select_nth_unstable_by(MOST, most_time);
+        all.truncate(MOST);
+    }
+    all.sort_unstable_by(most_time);
+    all
 }
 
 /// From when on callers were counted, seconds since the epoch, where that is later than the start of a window. Nothing
@@ -321,22 +338,22 @@ fn named(conn: &mut SqliteConnection, usages: Vec<Usage>) -> QueryResult<Vec<Cal
         .collect();
     // The statement 0 stands for all of them together, and has no fingerprint.
     statements.insert(0, (String::new(), String::new()));
+    // Ids of the same names have one of them for all, so that rows are told apart by numbers.
+    let names = groups.values().map(|group| {
+        let names = (&group.service, &group.kind, &group.name);
+        (group.id, names)
+    });
+    let group_of = first_of_same(names);
+    let statement_of = first_of_same(statements.iter().map(|(id, texts)| (*id, texts)));
     let mut together: Vec<(&Group, &str, Usage)> = Vec::new();
-    let mut places: HashMap<_, usize> = HashMap::default();
+    let mut places: HashMap<(i64, i64), usize> = HashMap::default();
     for usage in usages {
-        let Some(group) = groups.get(&usage.group) else {
+        let (Some(group), Some((fingerprint, _))) =
+            (groups.get(&usage.group), statements.get(&usage.statement))
+        else {
             continue;
         };
-        let Some((fingerprint, instance)) = statements.get(&usage.statement) else {
-            continue;
-        };
-        let key = (
-            &group.service,
-            &group.kind,
-            &group.name,
-            fingerprint,
-            instance,
-        );
+        let key = (group_of[&usage.group], statement_of[&usage.statement]);
         match places.get(&key) {
             Some(place) => together[*place].2.add(&usage),
             None => {
@@ -362,6 +379,13 @@ fn named(conn: &mut SqliteConnection, usages: Vec<Usage>) -> QueryResult<Vec<Cal
         }
     };
     Ok(together.into_iter().map(caller).collect())
+}
+
+/// The id that stands for each id: the first that has the same key.
+fn first_of_same<K: Eq + Hash>(keys: impl Iterator<Item = (i64, K)>) -> HashMap<i64, i64> {
+    let mut first: HashMap<K, i64> = HashMap::default();
+    keys.map(|(id, key)| (id, *first.entry(key).or_insert(id)))
+        .collect()
 }
 
 #[cfg(test)]

@@ -1,11 +1,13 @@
 //! The gate for CI: bounds on the telemetry since a moment, and what broke them.
 //!
-//! A bound that could not be judged has not passed: too few calls, no rows, no requests. The report names each reason.
+//! A bound that could not be judged has not passed: too few calls, no rows, no requests, spans that were dropped. It is
+//! judged only where all of it was (ADR 505). The report names each reason.
 
 pub mod baseline;
 mod growing;
 mod p95;
 mod report;
+mod requests;
 mod verdict;
 
 use std::collections::HashMap;
@@ -13,18 +15,16 @@ use std::collections::HashMap;
 use apm_store::StoreError;
 use apm_time::{Range, SECOND};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
 
 use super::finding::duration_words;
-use super::observe::{Observer, Usage};
-use super::repeats::{FINDING, Shape, Values, classify};
 use super::{Files, marker};
 use crate::analytics::Scope;
-use crate::analytics::sql::Sql;
 use crate::analytics::transactions;
 use crate::analytics::window::Window;
 use baseline::{Allowed, Baseline, Seen};
+use requests::Requests;
 
+pub use growing::NoGrowth;
 pub use p95::P95;
 pub use verdict::{Outcome, Report, Verdict};
 
@@ -43,9 +43,11 @@ pub struct Gate {
     /// Bounds of p95.
     pub p95: Vec<P95>,
     /// No statement may get slower with its table.
-    pub no_growth: bool,
+    pub no_growth: Option<NoGrowth>,
     /// Most steps that a call of a statement may take.
     pub max_steps: Option<f64>,
+    /// Most rows that a call of a statement may read in full scans of tables.
+    pub max_rows_scanned: Option<f64>,
     /// The baseline from a time that was good, and the differences from it that are allowed.
     pub baseline: Option<(Baseline, Allowed)>,
     /// The SQLite files of services, for plans.
@@ -61,6 +63,8 @@ pub struct Gate {
 pub struct Replayed {
     /// Steps of SQLite's virtual machine per call.
     pub steps: f64,
+    /// Rows read in full scans of tables, per call.
+    pub rows_scanned: f64,
     /// The lines of its plan.
     pub plan: Vec<String>,
 }
@@ -71,8 +75,8 @@ pub struct Replayed {
 pub enum CheckError {
     /// No bound was given.
     #[error(
-        "nothing to check: give --max-statements-per-request, --no-repeats, --p95, --no-growth, --max-steps or \
-         --baseline"
+        "nothing to check: give --max-statements-per-request, --no-repeats, --p95, --no-growth, --max-steps, \
+         --max-rows-scanned or --baseline"
     )]
     Nothing,
     /// `since` is neither.
@@ -86,26 +90,6 @@ pub enum CheckError {
     /// Documents of spans cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-#[derive(QueryableByName)]
-struct Group {
-    #[diesel(sql_type = BigInt)]
-    id: i64,
-    #[diesel(sql_type = Text)]
-    name: String,
-    #[diesel(sql_type = Text)]
-    service: String,
-}
-
-#[derive(QueryableByName)]
-struct Statement {
-    #[diesel(sql_type = Text)]
-    normalized: String,
-    #[diesel(sql_type = Text)]
-    verb: String,
-    #[diesel(sql_type = Text)]
-    table_name: String,
 }
 
 impl Gate {
@@ -124,13 +108,13 @@ impl Gate {
         self.max_statements_per_request.is_some()
             || self.no_repeats
             || !self.p95.is_empty()
-            || self.no_growth
+            || self.no_growth.is_some()
     }
 
     /// Whether it has a bound on what each statement of each caller does.
     #[must_use]
     pub fn needs_entries(&self) -> bool {
-        self.max_steps.is_some() || self.baseline.is_some()
+        self.max_steps.is_some() || self.max_rows_scanned.is_some() || self.baseline.is_some()
     }
 }
 
@@ -140,15 +124,12 @@ impl Gate {
 /// See [`CheckError`].
 pub fn seen(conn: &mut SqliteConnection, gate: &Gate, now: i64) -> Result<Seen, CheckError> {
     let since = since(conn, gate.since.as_deref(), 15 * 60 * SECOND, now)?;
-    let usage = Observer::all(conn, since)?;
-    let usage = named(conn, gate, usage)?;
-    let statements = baseline::seen(conn, gate, &usage, since)?;
+    let requests = Requests::read(conn, gate, since)?;
     let groups = groups(conn, gate, since, now)?;
-    Ok(Seen::new(
-        apm_time::rfc3339(since),
-        requests(&groups),
-        statements,
-    ))
+    let mut seen = baseline::seen(conn, gate, &requests, since)?;
+    seen.since = apm_time::rfc3339(since);
+    seen.requests = count(&groups);
+    Ok(seen)
 }
 
 /// Checks a gate on the events themselves. `now` in µs.
@@ -158,62 +139,32 @@ pub fn seen(conn: &mut SqliteConnection, gate: &Gate, now: i64) -> Result<Seen, 
 pub fn run(conn: &mut SqliteConnection, gate: &Gate, now: i64) -> Result<Report, CheckError> {
     gate.has_bound()?;
     let since = since(conn, gate.since.as_deref(), 15 * 60 * SECOND, now)?;
-    let usage =
-        if gate.max_statements_per_request.is_some() || gate.no_repeats || gate.needs_entries() {
-            let usage = Observer::all(conn, since)?;
-            named(conn, gate, usage)?
-        } else {
-            Vec::new()
-        };
-    let groups = groups(conn, gate, since, now)?;
-    let seen = usage
-        .iter()
-        .filter(|(_, usage)| usage.statement == 0)
-        .count();
-    let unseen = || match seen {
-        0 => vec![
-            "no request was seen with its statements: agents send them for sampled requests only"
-                .to_owned(),
-        ],
-        _ => Vec::new(),
+    let requests = match gate.max_statements_per_request.is_some()
+        || gate.no_repeats
+        || gate.needs_entries()
+    {
+        true => Requests::read(conn, gate, since)?,
+        false => Requests::default(),
     };
+    let groups = groups(conn, gate, since, now)?;
     let mut outcomes = Vec::new();
     if let Some(most) = gate.max_statements_per_request {
-        let over = usage
-            .iter()
-            .filter(|(_, usage)| usage.statement == 0 && usage.most > most);
-        let failures = over.map(|(name, usage)| {
-            format!(
-                "{name} ran {:.0} statements in one request, more than {most:.0} (trace {})",
-                usage.most, usage.trace
-            )
-        });
-        outcomes.push(Outcome::new(
-            "max-statements-per-request",
-            seen,
-            failures.collect(),
-            unseen(),
-        ));
+        outcomes.push(requests.most_statements(most));
     }
     if gate.no_repeats {
-        let mut failures = Vec::new();
-        for (name, usage) in &usage {
-            failures.extend(repeat(conn, name, usage)?);
-        }
-        outcomes.push(Outcome::new("no-repeats", seen, failures, unseen()));
+        outcomes.push(requests.no_repeats(conn)?);
     }
     for bound in &gate.p95 {
         outcomes.push(p95(bound, &groups));
     }
     if gate.needs_entries() {
-        let statements = baseline::seen(conn, gate, &usage, since)?;
-        let seen = Seen::new(String::new(), 0, statements);
-        outcomes.extend(baseline::outcomes(gate, &seen.statements));
+        let seen = baseline::seen(conn, gate, &requests, since)?;
+        outcomes.extend(baseline::outcomes(gate, &seen));
     }
-    if gate.no_growth {
-        outcomes.push(growing::outcome(conn, gate, since, now)?);
+    if let Some(bound) = gate.no_growth {
+        outcomes.push(growing::outcome(conn, gate, bound, since, now)?);
     }
-    let requests = requests(&groups);
+    let requests = count(&groups);
     outcomes.extend(unseen_requests(gate, requests, &apm_time::rfc3339(since)));
     Ok(Report::new(apm_time::rfc3339(since), requests, outcomes))
 }
@@ -221,7 +172,7 @@ pub fn run(conn: &mut SqliteConnection, gate: &Gate, now: i64) -> Result<Report,
 /// Checks the bounds on statements and the baseline on what a server has seen.
 #[must_use]
 pub fn judge(seen: &Seen, gate: &Gate) -> Report {
-    let mut outcomes = baseline::outcomes(gate, &seen.statements);
+    let mut outcomes = baseline::outcomes(gate, seen);
     outcomes.extend(unseen_requests(gate, seen.requests, &seen.since));
     Report::new(seen.since.clone(), seen.requests, outcomes)
 }
@@ -245,7 +196,7 @@ fn groups(
     Ok(transactions::list(conn, &scope, &Window::new(range, now))?.transactions)
 }
 
-fn requests(groups: &[transactions::Transaction]) -> i64 {
+fn count(groups: &[transactions::Transaction]) -> i64 {
     groups.iter().map(|group| group.count.round() as i64).sum()
 }
 
@@ -308,57 +259,6 @@ pub(super) fn since(
     }
     apm_time::parse("since", text, now, apm_time::Round::Down)
         .map_err(|_| CheckError::Since(text.to_owned()))
-}
-
-/// Usage with the names of its transaction groups, of the gate's service only, in order.
-fn named(
-    conn: &mut SqliteConnection,
-    gate: &Gate,
-    usage: Vec<Usage>,
-) -> QueryResult<Vec<(String, Usage)>> {
-    let mut ids: Vec<i64> = usage.iter().map(|usage| usage.group).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    let ids = serde_json::to_string(&ids).unwrap_or_default();
-    let groups: Vec<Group> = Sql::new(include_str!("callers/names.sql"))
-        .bind("ids", ids)
-        .load(conn)?;
-    let of_gate = |service: &String| gate.service.as_ref().is_none_or(|only| only == service);
-    let groups = groups.into_iter().filter(|group| of_gate(&group.service));
-    let names: HashMap<i64, String> = groups.map(|group| (group.id, group.name)).collect();
-    // Of a group that is gone meanwhile nothing can be said.
-    let named = usage
-        .into_iter()
-        .filter_map(|usage| Some((names.get(&usage.group)?.clone(), usage)));
-    let mut out: Vec<_> = named.collect();
-    // Sums come from a hash map: without an order, two reports on the same requests would differ.
-    out.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.1.statement.cmp(&b.1.statement)));
-    Ok(out)
-}
-
-fn repeat(conn: &mut SqliteConnection, name: &str, usage: &Usage) -> QueryResult<Option<String>> {
-    let per_request = usage.looped / usage.requests.max(1) as f64;
-    if usage.statement == 0 || per_request < FINDING {
-        return Ok(None);
-    }
-    let statement: Vec<Statement> =
-        Sql::new("SELECT normalized, verb, table_name FROM statement WHERE id = :id")
-            .bind("id", usage.statement)
-            .load(conn)?;
-    Ok(statement.into_iter().next().and_then(|statement| {
-        let shape = Shape {
-            verb: &statement.verb,
-            table: &statement.table_name,
-            normalized: &statement.normalized,
-        };
-        let pattern = classify(shape, usage.follows > 0, Values::Unknown)?;
-        Some(format!(
-            "{name} ran {} {per_request:.0} times per request (trace {}). {}",
-            statement.normalized,
-            usage.trace,
-            pattern.remedy()
-        ))
-    }))
 }
 
 #[cfg(test)]

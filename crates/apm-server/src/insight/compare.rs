@@ -209,7 +209,7 @@ pub fn statements(
     after: Stretch,
 ) -> QueryResult<Vec<Row>> {
     pairs(conn, scope, before, after, |conn, scope, window| {
-        let list = statement_list::list(conn, scope, None, window)?.statements;
+        let list = statement_list::list(conn, scope, window)?.statements;
         Ok(list
             .into_iter()
             .map(|row| {

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::types::ValueRef;
 use schemars::JsonSchema;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use super::guard::GuardError as ConsoleError;
 use super::guard::{Bounds, Guarded, Purpose};
@@ -143,8 +143,24 @@ impl Serialize for Cell {
     }
 }
 
+/// As an answer of the API has it: a blob stays the text that it was written as.
+impl<'de> Deserialize<'de> for Cell {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let value = serde_json::Value::deserialize(from)?;
+        Ok(match (value.as_i64(), value.as_f64()) {
+            (Some(whole), _) => Self::Int(whole),
+            (None, Some(real)) => Self::Real(real),
+            (None, None) => match value {
+                serde_json::Value::Null => Self::Null,
+                serde_json::Value::String(text) => Self::Text(text),
+                other => Self::Text(other.to_string()),
+            },
+        })
+    }
+}
+
 /// The bound that cut an answer.
-#[derive(Debug, Clone, Copy, JsonSchema, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cut {
     /// There are more rows than may be returned.
@@ -154,7 +170,7 @@ pub enum Cut {
 }
 
 /// The rows of an answer.
-#[derive(Debug, Clone, JsonSchema, PartialEq, Serialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[schemars(rename = "SqlTable")]
 pub struct Table {
     /// Names of the columns.
@@ -169,7 +185,7 @@ pub struct Table {
 }
 
 impl Table {
-    /// As RFC 4180: a head, and CRLF after each row.
+    /// As RFC 4180, for programs: a head, CRLF after each row, texts as they are.
     #[must_use]
     pub fn csv(&self) -> String {
         String::from_utf8(csv::write(&self.columns, &self.rows)).unwrap_or_default()
@@ -210,6 +226,10 @@ pub fn run(path: &Path, sql: &str, limits: Limits) -> Result<Table, ConsoleError
     let mut bytes = 0;
     let mut rows = statement.raw_query();
     while let Some(row) = rows.next().map_err(|error| guarded.error(&error))? {
+        // SQLite may have passed its own looks at the clock by, and have had no memory for a value.
+        if guarded.is_late() {
+            return Err(ConsoleError::TimeOut(limits.time));
+        }
         if table.rows.len() >= limits.rows {
             table.cut = Some(Cut::Rows);
             break;

@@ -203,7 +203,7 @@ fn observe(store: &Store, observer: &mut Observer, sent: &mut Unseen) -> Result<
                 plans.write(conn, now)?;
             }
             if let Some(errors) = errors {
-                errors.write(conn)?;
+                errors.write(conn, shares)?;
             }
             Ok(())
         })?;

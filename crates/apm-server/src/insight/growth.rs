@@ -6,8 +6,12 @@
 //!
 //! If the agent sends the steps of SQLite, growth is judged on these ([`Steps`]), and time tells only what it costs.
 
+mod calls;
 mod change;
+mod driver;
 mod moments;
+mod of_table;
+mod question;
 mod read;
 mod rows;
 mod steps;
@@ -19,9 +23,10 @@ use serde::Serialize;
 
 pub use change::regimes;
 use moments::Moments;
-pub use read::{Growth, SPAN, Subject, read, subjects};
+pub use of_table::Growth;
+pub use read::{SPAN, Subject, read, subjects};
 pub use rows::Source;
-pub use steps::{Forecast, Order, StepPoint, Steps, Trend};
+pub use steps::{Forecast, LEAST_STEPS, Order, StepPoint, Steps, Trend};
 
 /// A fit below this explains too little to be reported.
 pub const LEAST_R_SQUARED: f64 = 0.8;
@@ -184,6 +189,19 @@ pub(super) mod tests {
                 }
             })
             .collect()
+    }
+
+    /// The growth that points tell of, by rows that inserts counted.
+    pub(in crate::insight) fn of_points(points: Vec<Point>) -> Growth {
+        Growth {
+            table: "people".to_owned(),
+            source: Source::Inserts,
+            rows_unknown: false,
+            regimes: regimes(&points),
+            points,
+            steps: None,
+            sql: String::new(),
+        }
     }
 
     #[test]

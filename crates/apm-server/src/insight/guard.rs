@@ -16,11 +16,17 @@ use std::time::{Duration, Instant};
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Statement};
-use sql_advisor::{MOST_LIKES, PREPARING, Spill, is_like};
-use sqlite_meter::MemoryBound;
+use sql_advisor::{
+    Alarm, BUILT_IN_LIKES, Clock, PREPARING, Spill, likes, reads_whole_file, replace_likes,
+};
+use sqlite_meter::{MemoryBound, MemoryDeadline};
 
 /// Virtual machine steps between two looks at the clock: most take a µs at most, but a comparison by LIKE some 100 ms.
 const STEPS: i32 = 50;
+
+/// After its time a statement gets memory for so long, in which SQLite's look at the clock ends it as a rule. A long
+/// row of calls of functions has no such look in it.
+const GRACE: Duration = Duration::from_millis(100);
 
 /// The table of addresses that alerts are sent to: whoever knows one can send there.
 const SECRETS: &str = "alert_receiver";
@@ -46,6 +52,9 @@ pub enum GuardError {
     /// It would do more than read.
     #[error("refused: {0}")]
     Refused(String),
+    /// It reads and changes no rows, such as a COMMIT.
+    #[error("{0} has no plan")]
+    NoPlan(String),
     /// SQLite does not understand it.
     #[error("{0}")]
     Sql(String),
@@ -103,6 +112,11 @@ pub(crate) struct Guarded {
     deadline: Instant,
     reason: Arc<Mutex<Option<String>>>,
     spilled: Arc<AtomicBool>,
+    /// Whether the program of a statement may have comparisons by LIKE.
+    has_likes: Arc<AtomicBool>,
+    late: MemoryDeadline,
+    /// Ends steps in which SQLite does not look at the clock. None for plans, which run nothing.
+    _alarm: Option<Alarm>,
     /// It ends after the connection, which gives its memory back.
     _memory: MemoryBound,
 }
@@ -126,12 +140,25 @@ impl Guarded {
         purpose: Purpose,
         bounds: Bounds,
     ) -> Result<Self, GuardError> {
+        let deadline = Instant::now() + bounds.time;
+        let alarm = match purpose {
+            Purpose::Plan => None,
+            Purpose::Read => Alarm::start(&conn)
+                .inspect_err(|error| log::debug!("a statement has no alarm: {error}"))
+                .ok(),
+        };
+        if let Some(alarm) = &alarm {
+            alarm.set(Some(deadline));
+        }
         let mut guarded = Self {
             conn,
             bounds,
-            deadline: Instant::now() + bounds.time,
+            deadline,
             reason: Arc::default(),
             spilled: Arc::default(),
+            has_likes: Arc::default(),
+            late: MemoryDeadline::begin(deadline + GRACE),
+            _alarm: alarm,
             _memory: MemoryBound::begin(bounds.memory),
         };
         guarded
@@ -164,7 +191,7 @@ impl Guarded {
         ] {
             conn.set_limit(limit, most)?;
         }
-        sql_advisor::replace_slow_functions(conn)?;
+        sql_advisor::replace_slow_functions(conn, &self.clock())?;
         let deadline = self.deadline;
         let mut spill = Spill::new(self.bounds.temporary);
         let spilled = Arc::clone(&self.spilled);
@@ -180,18 +207,17 @@ impl Guarded {
             }),
         )?;
         let reason = Arc::clone(&self.reason);
-        let mut likes = 0;
+        let has_likes = Arc::clone(&self.has_likes);
         conn.authorizer(Some(move |context: AuthContext<'_>| {
-            let is_run = purpose == Purpose::Read;
-            if is_run
-                && let AuthAction::Function { function_name } = context.action
-                && is_like(function_name)
+            if let AuthAction::Function { function_name } = context.action
+                && purpose == Purpose::Read
+                && ["like", "glob"]
+                    .iter()
+                    .any(|name| name.eq_ignore_ascii_case(function_name))
             {
-                likes += 1;
+                has_likes.store(true, Ordering::Relaxed);
             }
-            let too_many = (likes > MOST_LIKES)
-                .then(|| format!("it has more than {MOST_LIKES} comparisons by LIKE or GLOB"));
-            match too_many.or_else(|| refusal(purpose, &context)) {
+            match refusal(purpose, &context) {
                 None => Authorization::Allow,
                 Some(why) => {
                     let mut reason = reason.lock().unwrap_or_else(PoisonError::into_inner);
@@ -200,6 +226,16 @@ impl Guarded {
                 }
             }
         }))
+    }
+
+    /// Whether the time of the statement is over.
+    pub(crate) fn is_late(&self) -> bool {
+        Instant::now() >= self.deadline
+    }
+
+    fn clock(&self) -> Clock {
+        let deadline = self.deadline;
+        Arc::new(move || Instant::now() >= deadline)
     }
 
     /// Prepares the one statement, with `prefix` before it.
@@ -213,17 +249,29 @@ impl Guarded {
             return Err(GuardError::Refused("it contains a NUL".to_owned()));
         }
         let text = format!("{prefix}{sql}");
-        let statement = sql_advisor::prepare_until(&self.conn, &text, self.deadline).map_err(
-            |error| match self.error(&error) {
-                GuardError::Memory(most) => GuardError::Memory(most.min(PREPARING)),
-                error => error,
-            },
-        )?;
+        let mut statement = self.prepared(&text)?;
+        if self.has_likes.load(Ordering::Relaxed) && statement.is_explain() == 0 {
+            let many = likes(&self.conn, sql).map_err(|error| self.error(&error))?;
+            if many > BUILT_IN_LIKES {
+                drop(statement);
+                replace_likes(&self.conn, &self.clock()).map_err(|error| self.error(&error))?;
+                statement = self.prepared(&text)?;
+            }
+        }
         // Nothing but comments prepares as nothing.
         if statement.column_count() == 0 && !statement.readonly() {
             return Err(GuardError::Refused("it does not read".to_owned()));
         }
         Ok(statement)
+    }
+
+    fn prepared(&self, text: &str) -> Result<Statement<'_>, GuardError> {
+        sql_advisor::prepare_until(&self.conn, text, self.deadline).map_err(|error| {
+            match self.error(&error) {
+                GuardError::Memory(most) => GuardError::Memory(most.min(PREPARING)),
+                error => error,
+            }
+        })
     }
 
     /// The meaning of an error of this connection.
@@ -243,9 +291,11 @@ impl Guarded {
             return GuardError::Spilled(self.bounds.temporary);
         }
         match error.sqlite_error_code() {
-            Some(ErrorCode::OutOfMemory) => GuardError::Memory(self.bounds.memory),
+            Some(ErrorCode::OutOfMemory) if !self.late.is_over() => {
+                GuardError::Memory(self.bounds.memory)
+            }
             // In preparing, an interrupt shows as an error without a code of its own.
-            _ if Instant::now() >= self.deadline => GuardError::TimeOut(self.bounds.time),
+            _ if self.is_late() => GuardError::TimeOut(self.bounds.time),
             Some(ErrorCode::OperationInterrupted) => GuardError::TimeOut(self.bounds.time),
             Some(ErrorCode::TooBig) => GuardError::TooBig(self.bounds.value),
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => GuardError::Locked,
@@ -274,6 +324,9 @@ fn refusal(purpose: Purpose, context: &AuthContext<'_>) -> Option<String> {
         } => Some(format!(
             "{SECRETS} holds addresses that are secrets; /alerts shows the receivers without them"
         )),
+        AuthAction::Read { table_name, .. } if reads_whole_file(table_name) => {
+            Some(format!("{table_name} reads the whole file for a row"))
+        }
         AuthAction::Read { .. } => match context.database_name {
             None | Some("main") => None,
             Some(_) => Some("it reads another database than this one".to_owned()),

@@ -8,6 +8,7 @@
 mod counts;
 mod loose;
 mod rows;
+mod work;
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -19,15 +20,16 @@ use diesel::prelude::*;
 use crate::analytics::sql::Sql;
 
 use self::counts::Sums;
-pub(super) use self::counts::{Observed, Usage, sweep};
+pub(super) use self::counts::{Counted, Gaps, Observed, Usage, sweep};
 use self::loose::Loose;
-use self::rows::{Known, Number, SpanRow, TxRow};
+use self::rows::{Arrived, Known, Number, SpanRow, TxRow};
+pub(super) use self::work::Work;
 use super::repeats::{BADGE, DbSpan, repeats};
 
 /// Events per look.
 const MOST: i64 = 20_000;
 
-/// Events at the start of a sample whose requests may have begun before it.
+/// Events at the start of a sample of the engine whose requests may have begun before it.
 const EDGE: i64 = 256;
 
 /// Spans kept for transactions that have not come yet, and for how many looks.
@@ -45,8 +47,12 @@ pub(super) struct Observer {
     loose: Loose,
     requests: Vec<TxRow>,
     statements: HashMap<i64, Known>,
-    /// Whether nothing may be left out, however much came.
+    /// Whether nothing may be left out, however much came, and what is not known is told.
     complete: bool,
+    /// Whether spans found no place.
+    is_cut: bool,
+    /// Spans of any kind that arrived of transactions that were not counted yet, and in which look the first came.
+    arrived: HashMap<StoredId, (i64, u32)>,
     /// Requests that began before it are passed over, µs.
     since: i64,
 }
@@ -81,6 +87,7 @@ impl Observer {
         let mut observed = Observed {
             mark: newest.max(mark),
             rows: HashMap::new(),
+            gaps: HashMap::new(),
         };
         let ready = std::mem::take(&mut self.requests);
         let from = mark.max(newest - MOST);
@@ -95,17 +102,34 @@ impl Observer {
             self.keep(span);
         }
         self.loose.read(conn, from, newest, self.looks)?;
+        if self.complete {
+            for arrived in range(include_str!("observe/arrived.sql")).load::<Arrived>(conn)? {
+                let looks = self.looks;
+                let known = self.arrived.entry(arrived.transaction_id);
+                known.or_insert((0, looks)).0 += arrived.spans;
+            }
+        }
         // After a gap, spans of the first requests may lie in it.
         let first = if skipped { from + EDGE } else { from };
-        let new: Vec<TxRow> = range(include_str!("observe/requests.sql")).load(conn)?;
-        self.requests = new
+        let new: Vec<TxRow> = range(include_str!("observe/requests.sql"))
+            .bind("complete", i64::from(self.complete))
+            .load(conn)?;
+        let since = self.since;
+        let (new, before): (Vec<TxRow>, Vec<TxRow>) = new
             .into_iter()
-            .filter(|tx| tx.seq > first && tx.ts >= self.since)
-            .collect();
+            .filter(|tx| tx.seq > first)
+            .partition(|tx| tx.ts >= since);
+        self.requests = new;
+        for tx in before {
+            self.spans.remove(&tx.id);
+            self.arrived.remove(&tx.id);
+        }
+        let mut lost = self.loose.lost(ready.iter().chain(&self.requests));
         for tx in ready {
             // After a gap the spans of earlier requests are gone.
             if !skipped {
-                self.count(conn, &tx, &mut observed)?;
+                let lost = lost.remove(&tx.id).unwrap_or_default();
+                self.count(conn, &tx, lost, &mut observed)?;
             }
         }
         self.forget();
@@ -114,18 +138,18 @@ impl Observer {
     }
 
     /// Counts every request from a time on (µs), whatever was counted before, and keeps nothing.
-    pub(super) fn all(conn: &mut SqliteConnection, since: i64) -> QueryResult<Vec<Usage>> {
+    pub(super) fn all(conn: &mut SqliteConnection, since: i64) -> QueryResult<Counted> {
         let first: Number = Sql::new(include_str!("observe/first.sql"))
             .bind("since", since)
             .first(conn)?;
         let mut observer = Self {
-            // Spans may have come before their transaction.
-            mark: Some((first.n - EDGE).max(-1)),
+            mark: Some((first.n - 1).max(-1)),
             complete: true,
             since,
             ..Self::default()
         };
         let mut sums: HashMap<(i64, i64), Sums> = HashMap::new();
+        let mut gaps: HashMap<i64, Gaps> = HashMap::new();
         while let Some(observed) = observer.look(conn)? {
             for ((_, group, statement), new) in observed.rows {
                 match sums.entry((group, statement)) {
@@ -135,8 +159,11 @@ impl Observer {
                     Entry::Occupied(mut entry) => entry.get_mut().add(new),
                 }
             }
+            for (group, new) in observed.gaps {
+                add_gap(&mut gaps, group, new);
+            }
         }
-        Ok(sums
+        let usage = sums
             .into_iter()
             .map(|((group, statement), sums)| Usage {
                 group,
@@ -147,8 +174,14 @@ impl Observer {
                 follows: sums.follows,
                 looped: sums.looped,
                 trace: sums.trace,
+                work: sums.work.map(|work| *work).unwrap_or_default(),
             })
-            .collect())
+            .collect();
+        Ok(Counted {
+            usage,
+            gaps: gaps.into_iter().collect(),
+            is_cut: observer.is_cut || observer.loose.is_cut,
+        })
     }
 
     fn keep(&mut self, span: SpanRow) {
@@ -164,6 +197,8 @@ impl Observer {
                 })
                 .spans
                 .push(span);
+        } else {
+            self.is_cut = true;
         }
     }
 
@@ -173,6 +208,8 @@ impl Observer {
         self.spans
             .retain(|_, waiting| waiting.since > oldest || oldest == 0);
         self.waiting = self.spans.values().map(|waiting| waiting.spans.len()).sum();
+        self.arrived
+            .retain(|_, (_, since)| *since > oldest || oldest == 0);
         self.loose.forget(oldest);
     }
 
@@ -180,13 +217,14 @@ impl Observer {
         &mut self,
         conn: &mut SqliteConnection,
         tx: &TxRow,
+        lost: Vec<StoredId>,
         observed: &mut Observed,
     ) -> QueryResult<()> {
         let mut spans = self
             .spans
             .remove(&tx.id)
             .map_or_else(Vec::new, |waiting| waiting.spans);
-        spans.extend(self.loose.take(&tx.id));
+        spans.extend(self.loose.take(&tx.id, lost));
         for span in &spans {
             if let Entry::Vacant(entry) = self.statements.entry(span.statement_id) {
                 let known: Vec<Known> = Sql::new(include_str!("observe/statement.sql"))
@@ -195,6 +233,8 @@ impl Observer {
                 entry.insert(known.into_iter().next().unwrap_or_default());
             }
         }
+        let mut work = self.work(tx, &spans);
+        self.note_gap(tx, &spans, observed);
         let minute = LEVELS[0];
         let bucket = tx.ts.div_euclid(1_000_000).div_euclid(minute) * minute;
         let mut by_statement: HashMap<i64, (f64, f64)> = HashMap::new();
@@ -239,7 +279,11 @@ impl Observer {
                 follows: 0,
                 looped: 0.0,
                 trace: tx.trace_id.clone(),
+                work: None,
             });
+            if let Some(work) = work.remove(&statement) {
+                sums.work.get_or_insert_default().add(work);
+            }
             sums.requests += 1;
             sums.calls += count;
             sums.sum += sum;
@@ -253,9 +297,47 @@ impl Observer {
         }
         Ok(())
     }
+
+    /// The work of the statements of a request, for the gate.
+    fn work(&self, tx: &TxRow, spans: &[SpanRow]) -> HashMap<i64, Work> {
+        let mut work: HashMap<i64, Work> = HashMap::new();
+        if self.complete {
+            for span in spans {
+                let of_statement = work.entry(span.statement_id).or_default();
+                of_statement.call(span, &tx.trace_id);
+            }
+        }
+        work
+    }
+
+    /// Notes a request of which spans are missing, for the gate. `spans`: the statements that are known of it.
+    fn note_gap(&mut self, tx: &TxRow, spans: &[SpanRow], observed: &mut Observed) {
+        if !self.complete {
+            return;
+        }
+        let arrived = self.arrived.remove(&tx.id).map_or(0, |(spans, _)| spans);
+        let lost = (tx.sent - arrived).max(0);
+        if tx.dropped > 0 || lost > 0 {
+            let known: i64 = spans.iter().map(|span| span.calls).sum();
+            let gaps = Gaps::of_request(tx, lost, known);
+            add_gap(&mut observed.gaps, tx.group_id, gaps);
+        }
+    }
+}
+
+fn add_gap(gaps: &mut HashMap<i64, Gaps>, group: i64, new: Gaps) {
+    match gaps.entry(group) {
+        Entry::Vacant(entry) => {
+            entry.insert(new);
+        }
+        Entry::Occupied(mut entry) => entry.get_mut().add(new),
+    }
 }
 
 fn number(conn: &mut SqliteConnection, sql: &'static str) -> QueryResult<i64> {
     let row: Number = Sql::new(sql).first(conn)?;
     Ok(row.n)
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,6 +14,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use sql_lexer::Fingerprint;
 
+pub(crate) use explain::has_plan;
 pub use explain::{Explained, PlanError, WhatIf, explain, what_if};
 pub use meaning::{Kind, Meaning};
 
@@ -71,6 +72,13 @@ impl Plan {
     #[must_use]
     pub fn has(&self, kind: Kind) -> bool {
         self.all().any(|step| step.meaning.kind == kind)
+    }
+
+    /// The tables that are scanned whole, by the names that the statement calls them.
+    pub(in crate::insight) fn scanned(&self) -> impl Iterator<Item = &str> {
+        self.all()
+            .filter(|step| step.meaning.kind == Kind::FullScan)
+            .filter_map(|step| step.meaning.table.as_deref())
     }
 
     /// The work of the plan, to compare the plans of one statement: whole tables and sorting weigh most.
@@ -139,8 +147,17 @@ fn below(rows: &[Row], parent: i64, depth: usize) -> Vec<Step> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(in crate::insight) mod tests {
     use super::*;
+
+    /// A plan of steps below no other.
+    pub(in crate::insight) fn of_details(details: &[&str]) -> Plan {
+        let rows: Vec<Row> = (1..)
+            .zip(details)
+            .map(|(id, detail)| row(id, 0, detail))
+            .collect();
+        Plan::from_rows(&rows)
+    }
 
     fn row(id: i64, parent: i64, detail: &str) -> Row {
         Row {

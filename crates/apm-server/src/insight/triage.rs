@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::analytics::errors::Status;
 use crate::analytics::sql::Sql;
+use crate::insight::bounds;
 pub(crate) use history::{Made, changes};
 use row::Row;
 
@@ -190,6 +191,7 @@ pub(crate) fn change(
         row.put(conn)?;
         publish::publish(conn, service, row.grouping_key, shared)?;
     }
+    bounds::error_states(conn)?;
     Ok(Ok(()))
 }
 

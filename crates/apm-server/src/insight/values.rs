@@ -3,8 +3,6 @@
 //!
 //! Documents are read for a few spans only: those of one trace, or the newest ones.
 
-pub(super) mod steps;
-
 use std::collections::HashSet;
 
 use apm_store::StoreError;

@@ -1,10 +1,10 @@
 //! The versions of a service: what each of them did in a range, what changed with each deployment, and which errors are
 //! new in it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use apm_store::StoreError;
-use apm_time::{Range, SECOND};
+use apm_time::SECOND;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use schemars::JsonSchema;
@@ -13,8 +13,9 @@ use serde::Serialize;
 use super::compare::{Stretch, around};
 use super::marker::{self, Kind, Marker};
 use crate::analytics::distribution::{self, Scale};
-use crate::analytics::instances::{self, Sums};
+use crate::analytics::instances::{self, Servers, Sums};
 use crate::analytics::sql::Sql;
+use crate::analytics::window::Window;
 use crate::analytics::{Scope, latency, minutes};
 use crate::sort_rows::SortRows as _;
 
@@ -95,14 +96,16 @@ pub struct Deployment {
 
 /// The versions of a service.
 #[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
-#[schemars(rename = "VersionsOfService")]
+#[schemars(rename = "VersionsAndDeployments")]
 pub struct Versions {
-    /// Versions that ran in the range, most transactions first.
+    /// Versions that ran in the range, at most 1 000: most transactions first, where no other order is asked for.
     pub versions: Vec<Version>,
     /// Deployments up to the end of the range, newest first, at most 20.
     pub deployments: Vec<Deployment>,
     /// Whether all transactions of the range were looked at, or only the newest.
     pub complete: bool,
+    /// The start of the counts of all servers, seconds since the epoch, where it lies inside of the range.
+    pub counted_since: Option<i64>,
 }
 
 #[derive(QueryableByName)]
@@ -117,26 +120,23 @@ struct Row {
     first: i64,
 }
 
-/// The versions of the service of a scope; `now` in seconds.
+/// The versions of the service of a scope. `servers`: those whose processes count.
 ///
 /// # Errors
 /// Those of SQLite.
 pub fn read(
     conn: &mut SqliteConnection,
     scope: &Scope,
-    range: Range,
-    now: i64,
+    window: &Window,
+    servers: Servers,
 ) -> Result<Versions, StoreError> {
     let new_errors = new_errors(conn, scope)?;
-    let (processes, complete) = instances::processes(conn, scope, range)?;
-    let mut by_version: HashMap<String, (Sums, Vec<String>)> = HashMap::new();
-    for process in &processes {
-        let (sums, nodes) = by_version.entry(process.version()).or_default();
-        sums.merge(&process.sums);
-        let node = process.node();
-        if !nodes.contains(&node) {
-            nodes.push(node);
-        }
+    let found = instances::parts(conn, scope, window, servers)?;
+    let mut by_version: HashMap<&str, (Sums, HashSet<&str>)> = HashMap::new();
+    for part in &found.parts {
+        let (sums, nodes) = by_version.entry(part.version()).or_default();
+        sums.merge(&part.sums);
+        nodes.insert(part.node());
     }
     let count_of = |version: &str| {
         new_errors
@@ -147,13 +147,13 @@ pub fn read(
     let mut versions: Vec<Version> = by_version
         .into_iter()
         .map(|(version, (sums, nodes))| Version {
-            new_errors: count_of(&version),
+            new_errors: count_of(version),
             instances: nodes.len(),
             count: sums.count(),
             latency_avg: sums.average(),
             latency_p95: sums.p95(),
             failed_rate: sums.failed_rate(),
-            version,
+            version: version.to_owned(),
         })
         .collect();
     versions.sort_rows_by(|a, b| {
@@ -164,24 +164,25 @@ pub fn read(
     versions.truncate(MOST);
     Ok(Versions {
         versions,
-        deployments: deployments(conn, scope, range, now, &new_errors)?,
-        complete,
+        deployments: deployments(conn, scope, window, &new_errors)?,
+        complete: found.complete,
+        counted_since: found.counted_since,
     })
 }
 
 fn deployments(
     conn: &mut SqliteConnection,
     scope: &Scope,
-    range: Range,
-    now: i64,
+    window: &Window,
     new_errors: &[NewError],
 ) -> QueryResult<Vec<Deployment>> {
+    let now = window.now / SECOND;
     let markers = marker::list(conn, scope)?;
     let markers = markers
         .into_iter()
         .filter(|marker| marker.kind == Kind::Version);
     let markers: Vec<Marker> = markers
-        .filter(|marker| marker.at <= range.to / SECOND)
+        .filter(|marker| marker.at <= window.asked.to / SECOND)
         .collect();
     let mut found = Vec::new();
     for (place, marker) in markers.iter().take(DEPLOYMENTS).enumerate() {

@@ -85,7 +85,7 @@ pub fn read(
         ..Scope::default()
     };
     let window = minutes::widened(conn, &Window::new(range, now))?;
-    let found = statements::list(conn, &scope, None, &window)?;
+    let found = statements::list(conn, &scope, &window)?;
     let ran = found.statements.into_iter().map(|row| Ran {
         fingerprint: row.fingerprint,
         subtype: row.subtype,

@@ -5,10 +5,8 @@ use std::time::Duration;
 
 use actix_web::HttpRequest;
 use actix_web::web::Query;
-use apm_time::Range;
+use apm_time::{LATEST, Range};
 use serde_json::{Map, Value};
-
-use crate::analytics::discover::LATEST;
 
 /// Traces where no number is asked for, and at most.
 const USUAL: usize = 20;

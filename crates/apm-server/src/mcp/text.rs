@@ -36,7 +36,7 @@ pub(super) fn tables(tables: &[Table], most: usize) -> String {
         let shown: Vec<Vec<Cell>> = rows
             .map(|row| row.iter().map(short_cell).collect())
             .collect();
-        let file = csv::write(&table.columns, &shown);
+        let file = csv::write(&table.columns, &shown, csv::Texts::Raw);
         text.push_str(&format!("{} ({} rows", table.name, table.rows.len()));
         if table.rows.len() > ROWS {
             text.push_str(&format!(", the first {ROWS} of them"));

@@ -5,6 +5,7 @@
 //! attributes and colour in classes, so the strict content policy holds and both themes work. Nothing here asks the
 //! database.
 
+pub(crate) mod axis;
 pub(crate) mod bars;
 pub(crate) mod buckets;
 pub(crate) mod density;

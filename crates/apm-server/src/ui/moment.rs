@@ -39,13 +39,29 @@ impl Clock {
 
     /// A time of day, with its date where it is not today, and the year where it is not this one.
     fn write(&self, at: Micros, time: &str) -> String {
+        let is_today = self.zoned(at).date() == self.zoned(self.now).date();
+        self.dated(at, time, !is_today)
+    }
+
+    /// A time of day, with its date where that is asked for, and the year where it is not this one.
+    fn dated(&self, at: Micros, time: &str, has_date: bool) -> String {
         let (at, now) = (self.zoned(at), self.zoned(self.now));
-        let date = match () {
-            () if at.date() == now.date() => "",
-            () if at.year() == now.year() => "%-d %b ",
-            () => "%-d %b %Y ",
+        let date = match has_date {
+            false => "",
+            true if at.year() == now.year() => "%-d %b ",
+            true => "%-d %b %Y ",
         };
         at.strftime(&format!("{date}{time}")).to_string()
+    }
+
+    /// `13:45–14:00`, `21 Nov 13:45–14:00`, or `21 Nov 23:50–22 Nov 00:05`: the day once where it is one, else both.
+    pub(crate) fn minutes(&self, from: Micros, to: Micros) -> String {
+        let day = |at: Micros| self.zoned(at).date();
+        if day(from) == day(to) {
+            return format!("{}–{}", self.minute(from), self.dated(to, "%H:%M", false));
+        }
+        let both = [from, to].map(|at| self.dated(at, "%H:%M", true));
+        both.join("–")
     }
 
     /// The zone in a few letters: `UTC`, `CET`.
@@ -149,6 +165,28 @@ mod tests {
             Clock::rfc3339(NOON - 38_518_000),
             "2026-11-22T11:59:21.482Z"
         );
+    }
+
+    #[test]
+    fn a_stretch_has_its_day_once_and_two_days_where_it_goes_over_midnight() {
+        const HOUR: Micros = 3_600 * SECOND;
+        let midnight = NOON - 12 * HOUR;
+        for (from, to, want) in [
+            (NOON - HOUR, NOON, "11:00–12:00"),
+            (midnight - 2 * HOUR, midnight - HOUR, "21 Nov 22:00–23:00"),
+            (
+                midnight - HOUR,
+                midnight + HOUR,
+                "21 Nov 23:00–22 Nov 01:00",
+            ),
+            (
+                midnight - 365 * 24 * HOUR,
+                midnight - 364 * 24 * HOUR,
+                "22 Nov 2025 00:00–23 Nov 2025 00:00",
+            ),
+        ] {
+            assert_eq!(clock().minutes(from, to), want);
+        }
     }
 
     #[test]

@@ -191,15 +191,20 @@ pub(crate) enum Delta {
     TooFew,
     /// The two sides are of different requests.
     OtherRequests,
+    /// A row of a list that the earlier window does not have.
+    New,
     /// Something where nothing was.
     FromZero,
     /// Less than 3 % either way.
     Same,
-    /// Per cent, whole, with its sign. `firm` is false below 10 % and where either side has too few events.
-    Changed { percent: i64, firm: bool },
+    /// Per cent, whole, with its sign.
+    Changed { percent: i64 },
 }
 
-/// Events below which a difference is shown in grey.
+/// The change from which on it is said and coloured, per cent.
+pub(crate) const FIRM: i64 = 10;
+
+/// Events that each side of a comparison needs.
 pub(crate) const FEW: u64 = 10;
 
 impl Delta {
@@ -216,12 +221,26 @@ impl Delta {
         }
     }
 
+    /// The change of the mean of a row of a list. `now`, `then`: the mean and the number of events; `is_covered`:
+    /// whether all of the earlier window is known.
+    pub(crate) fn of_row(
+        now: (Option<f64>, u64),
+        then: Option<(Option<f64>, u64)>,
+        is_covered: bool,
+    ) -> Self {
+        let change = match then {
+            Some(then) => delta(now.0, then.0, (now.1, then.1)),
+            None => Self::New,
+        };
+        change.if_covered(is_covered)
+    }
+
     /// The same, but for a figure that is compared only where all of the earlier window is known.
     pub(crate) fn where_covered(self, change: Option<&Change>) -> Self {
         self.if_covered(change.is_none_or(Change::is_covered))
     }
 
-    /// The same where that is known.
+    /// The same where all of the earlier window is known, and otherwise that there is no earlier data.
     pub(crate) fn if_covered(self, is_covered: bool) -> Self {
         match is_covered {
             true => self,
@@ -235,20 +254,19 @@ pub(crate) fn delta(now: Option<f64>, before: Option<f64>, events: (u64, u64)) -
     let (Some(now), Some(before)) = (now, before) else {
         return Delta::Unknown;
     };
+    if events.0.min(events.1) < FEW {
+        return Delta::TooFew;
+    }
     if before == 0.0 {
         return match now == 0.0 {
             true => Delta::Same,
-            false if events.0.min(events.1) < FEW => Delta::TooFew,
             false => Delta::FromZero,
         };
     }
     let percent = ((now - before) / before.abs() * 100.0).round() as i64;
     match percent.abs() {
         0..3 => Delta::Same,
-        size => Delta::Changed {
-            percent,
-            firm: size >= 10 && events.0 >= FEW && events.1 >= FEW,
-        },
+        _ => Delta::Changed { percent },
     }
 }
 

@@ -21,6 +21,7 @@ pub(crate) mod kept;
 pub(crate) mod live;
 pub(crate) mod logs;
 pub(crate) mod metrics;
+pub(crate) mod narrowed;
 pub(crate) mod queries;
 pub(crate) mod refused;
 pub(crate) mod service;
@@ -189,19 +190,6 @@ pub(crate) fn wider(view: &View) -> Markup {
     }
 }
 
-/// The headline of a list of which a search leaves no `what`: nothing was found, which does not mean that nothing was
-/// sent.
-pub(crate) fn not_found(view: &View, what: &str) -> Option<(String, String)> {
-    let search = words::cut(view.param("search")?, 60);
-    Some((
-        format!(
-            "No {what} has “{search}” in its name {}.",
-            words::range(view)
-        ),
-        "There may be others: clear the search to see them.".to_owned(),
-    ))
-}
-
 /// A list without rows: what narrows it, and the ways out.
 pub(crate) fn nothing_here(view: &View, what: &str) -> Markup {
     let reason = html! {
@@ -225,13 +213,12 @@ pub(crate) fn elsewhere_note(elsewhere: &Elsewhere) -> Markup {
     html! { @if let Some(words) = elsewhere.words() { p.note-box.pad-note role="status" { (words) } } }
 }
 
-/// Says of a page that is made of events of here that other servers have some, too; nothing where there are none.
-pub(crate) fn of_here_note(context: &Context<'_>) -> Markup {
+/// Says from when on instances of all servers are counted, where that is not all of a range. `since`: seconds.
+pub(crate) fn counted_since(view: &View, since: Option<i64>) -> Markup {
     html! {
-        @if context.has_others {
+        @if let Some(since) = since {
             p.note-box.pad-note role="status" {
-                "This page is made of the events that this server got. Other servers have events, too: "
-                a href=(context.view.to(&["discover"])) { "Discover" } " finds those of all."
+                "Instances of all servers are counted since " (view.clock.minute(since * apm_time::SECOND)) "."
             }
         }
     }
@@ -279,12 +266,14 @@ pub(crate) fn pager(view: &View, rows: &Rows, what: &str, other: bool) -> Markup
     html! {
         @if rows.shown < rows.total {
             p.panel-foot {
-                @if rows.first == 0 {
-                    "The first " (count(end))
-                } @else {
-                    "Rows " (count(rows.first + 1)) " to " (count(end))
+                @match (rows.first, rows.shown) {
+                    (0, 1) => { "The first of " (count(rows.total)) " is shown" }
+                    (0, _) => { "The first " (count(end)) " of " (count(rows.total)) " are shown" }
+                    (_, 1) => { "Row " (count(end)) " of " (count(rows.total)) " is shown" }
+                    _ => {
+                        "Rows " (count(rows.first + 1)) " to " (count(end)) " of " (count(rows.total)) " are shown"
+                    }
                 }
-                " of " (count(rows.total)) " are shown"
                 @if !rows.sorted_whole && first == 0 { "; only the " (count(last)) " with most " (what) " are sorted" }
                 @if !rows.sorted_whole && first > 0 {
                     "; only those ranked " (count(first + 1)) " to " (count(last)) " by " (what) " are sorted"
@@ -305,7 +294,16 @@ pub(crate) fn pager(view: &View, rows: &Rows, what: &str, other: bool) -> Markup
 
 /// Says how many rows of a table by time are not shown.
 pub(crate) fn beyond(more: usize, one: &str, many: &str) -> Markup {
-    html! { @if more > 0 { p.panel-foot { (words::count(more as u64, one, many)) " more with less time." } } }
+    let (noun, verb) = if more == 1 {
+        (one, "is")
+    } else {
+        (many, "are")
+    };
+    html! {
+        @if more > 0 {
+            p.panel-foot { (number::grouped(more as u64)) " more " (noun) " with less time " (verb) " not shown." }
+        }
+    }
 }
 
 /// A weighted count as people read it.

@@ -30,14 +30,15 @@ use crate::analytics::chosen::Chosen;
 use crate::analytics::{Scope, directory, minutes};
 use crate::answers::period::Period;
 use crate::answers::settings::Covers;
-use crate::answers::{Arguments, Problem, Settings, Source};
+use crate::answers::{Arguments, Problem, Settings, Source, elsewhere};
 use crate::front::Front;
 use crate::insight::marker::{self, Kind, Marker};
 pub(super) use actions::{clear, export, import, set_agents};
 pub(super) use question::QuestionKind;
 use question::made;
 pub(super) use response::not_found;
-use response::{html_response, no_such_table, refused, respond, whole};
+pub(super) use response::{back, no_marker, not_stored};
+use response::{html_response, no_such_table, refused, respond, see_other, whole};
 pub(super) use theme::choose_theme;
 
 /// When the server began to show pages, µs since the epoch.
@@ -72,12 +73,12 @@ pub(super) async fn answer(
         None => Some((kind.read)(&asked)),
     };
     let asked_of = Store::clone(&store);
+    let has_others = elsewhere::are_others(&settings);
     let covers = settings.output.as_ref();
     let covers = covers.and_then(|output| Covers::new(&output.coverage()).words());
     let made = store
         .read_async(move |conn| {
             let (mut around, flags) = surroundings(conn, &view, &asked_of)?;
-            let has_others = covers.is_some();
             around.covers = covers;
             // Before an engine, other servers may know it.
             if let Some(service) = view.of()
@@ -270,7 +271,9 @@ fn view(request: &HttpRequest) -> (View, Result<Arguments, Problem>) {
 pub(super) fn events(request: &HttpRequest, store: Store) -> HttpResponse {
     let (view, _) = view(request);
     let front = Front::from_request(request);
-    let stream = live::stream(store, &view);
+    let last = request.headers().get("last-event-id");
+    let last = last.and_then(|id| id.to_str().ok()?.parse().ok());
+    let stream = live::stream(store, &view, last);
     match stream.map(|rows| rows.map(move |rows| rows.map(|rows| front.page(rows).into()))) {
         Some(stream) => HttpResponse::Ok()
             .content_type("text/event-stream")

@@ -1,6 +1,6 @@
 //! Units of metrics, from what was sent with them and from their names.
 
-use super::chart::frame::Measure;
+use super::chart::axis::Measure;
 
 /// The unit of a metric: what its values are, and how many of the measure's own unit one of it is.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -16,6 +16,9 @@ mod links;
 /// Parameters of which an address may have several.
 const REPEATED: [&str; 4] = ["service", "not_service", "env", "not_env"];
 
+/// A query that a page cannot apply: it goes along to the pages after it, which may.
+pub(crate) const KEPT: &str = "kept_q";
+
 /// Parameters that an address may have.
 const MOST_PARAMS: usize = 512;
 
@@ -66,6 +69,8 @@ pub(crate) struct View {
     pub(crate) bar: QueryBar,
     /// The query in it, read.
     pub(crate) asked: Query,
+    /// The query of an earlier page, which this one cannot apply and keeps for the next.
+    kept: Query,
 }
 
 impl View {
@@ -85,11 +90,15 @@ impl View {
             zone: asked.zone.clone(),
         };
         let bar = QueryBar::of_path(path);
-        let text = params.iter().find(|(name, _)| name == "q");
-        let text = text.map_or("", |(_, value)| value);
+        let text = |key: &str| {
+            let found = params.iter().find(|(name, _)| name == key);
+            found.map_or("", |(_, value)| value)
+        };
+        let read = |text, bar| Query::read(text, bar, clock.now, &clock.zone);
         Ok(Self {
             bar,
-            asked: Query::read(text, bar, clock.now, &clock.zone),
+            asked: read(text("q"), bar),
+            kept: read(text(KEPT), QueryBar::Elsewhere),
             range: asked.range()?,
             reach: None,
             path: path.to_owned(),
@@ -112,6 +121,7 @@ impl View {
         Self {
             bar: QueryBar::of_path(path),
             asked: Query::default(),
+            kept: Query::default(),
             path: path.to_owned(),
             params: Vec::new(),
             of: None,
@@ -189,6 +199,12 @@ impl View {
     /// The text in the query bar.
     pub(crate) fn query(&self) -> &str {
         self.param("q").unwrap_or("")
+    }
+
+    /// The filter of an earlier page that this one does not apply; nothing where there is none.
+    pub(crate) fn kept_query(&self) -> Option<&str> {
+        let is_kept = self.query().is_empty() && self.kept.expr.is_some();
+        self.param(KEPT).filter(|_| is_kept)
     }
 
     /// The comparison that the address asks for, if the range allows it.

@@ -1,7 +1,7 @@
 //! Sentences about numbers: how much longer, how much more. They say what was measured and guess no causes.
 
 use super::moment::Micros;
-use super::number::{Delta, NARROW, grouped};
+use super::number::{Delta, FIRM, NARROW, grouped};
 use super::view::View;
 use crate::analytics::comparison::Comparison;
 
@@ -63,6 +63,15 @@ pub(crate) fn are_several<'a>(mut names: impl Iterator<Item = &'a String>) -> bo
         .is_some_and(|first| names.any(|name| name != first))
 }
 
+/// The reason for which a search has not looked at all events, and the remedy.
+pub(crate) const STOPPED: &str =
+    "The search stopped after two seconds. Choose a shorter range to search all of it.";
+
+/// The words of a search that stopped before it found anything.
+pub(crate) fn none_yet(noun: &str, within: &str) -> String {
+    format!("The search stopped before it found a {noun} {within}.")
+}
+
 /// `in the last 15 minutes`, or `between 13:45 and 14:00`.
 pub(crate) fn range(view: &View) -> String {
     if view.ends_now()
@@ -85,16 +94,15 @@ pub(crate) fn range(view: &View) -> String {
 pub(crate) fn longer(change: Delta, ratio: Option<f64>, view: &View) -> Option<String> {
     let before = before(view)?;
     match change {
-        Delta::Same | Delta::Changed { firm: false, .. } => Some(format!(", about as {before}")),
-        Delta::Changed { percent, .. } if percent >= 100 => {
+        Delta::Same => Some(format!(", about as {before}")),
+        Delta::Changed { percent } if percent.abs() < FIRM => Some(format!(", about as {before}")),
+        Delta::Changed { percent } if percent >= 100 => {
             Some(format!(", {} times as long as {before}", times(ratio?)))
         }
-        Delta::Changed { percent, .. } if percent > 0 => {
+        Delta::Changed { percent } if percent > 0 => {
             Some(format!(", {percent}{NARROW}% longer than {before}"))
         }
-        Delta::Changed { percent, .. } => {
-            Some(format!(", {}{NARROW}% less than {before}", -percent))
-        }
+        Delta::Changed { percent } => Some(format!(", {}{NARROW}% less than {before}", -percent)),
         _ => None,
     }
 }
@@ -161,6 +169,15 @@ pub(crate) fn list(names: &[&str]) -> String {
         [one] => (*one).to_owned(),
         [first @ .., last] => format!("{} and {last}", first.join(", ")),
     }
+}
+
+/// Some names of more: `a, b and 3 others`.
+pub(crate) fn list_of(names: &[&str], total: usize, (one, many): (&str, &str)) -> String {
+    if total <= names.len() {
+        return list(names);
+    }
+    let others = count((total - names.len()) as u64, one, many);
+    list(&[names, &[&*others]].concat())
 }
 
 /// Telemetry in a sentence: cut, so that one name does not fill the page.

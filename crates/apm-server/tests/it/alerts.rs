@@ -1,5 +1,7 @@
 //! Alerts on the page and in the API.
 
+mod hanging;
+
 use std::time::Duration;
 
 use apm_server::Config;
@@ -259,17 +261,6 @@ async fn changing_alerts_needs_more_than_reading() {
         .send("POST", "/api/v1/alerts/rules", &[authorization], rule)
         .await;
     assert_eq!(answer.status, 403);
-    server.stop().await;
-}
-
-#[actix_web::test]
-async fn a_server_that_takes_events_is_ready() {
-    let server = start();
-    let answer = server.get("/readyz").await;
-    assert_eq!(
-        (answer.status, answer.json()),
-        (200, json!({"status": "ready"}))
-    );
     server.stop().await;
 }
 

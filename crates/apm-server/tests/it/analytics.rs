@@ -6,6 +6,7 @@ mod charts;
 mod discover;
 mod equal;
 mod files;
+mod grouped;
 mod late;
 mod lists;
 mod metrics;

@@ -3,8 +3,11 @@
 mod bursts;
 mod callers;
 mod false_findings;
+mod gate;
 mod loose;
+mod plans;
 mod rules;
+mod told;
 
 use std::path::Path;
 use std::time::{Duration, Instant};

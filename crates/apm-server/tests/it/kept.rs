@@ -8,14 +8,20 @@ const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 
 async fn seeded() -> TestServer {
     let server = TestServer::start();
-    let metadata = r#"{"metadata":{"service":{"name":"shop","agent":{"name":"a","version":"1"}}}}"#;
-    let transaction = json!({"transaction": {
+    let transaction = json!({
         "id": "00000000000000a1", "trace_id": TRACE, "type": "request", "name": "GET /<b>cart", "duration": 12.5,
         "timestamp": apm_time::now() - 1_000_000, "span_count": {"started": 0},
-    }});
-    let answer = server.intake(format!("{metadata}\n{transaction}\n")).await;
-    assert_eq!(answer.status, 202, "{}", answer.text);
+    });
+    record(&server, &transaction).await;
     server
+}
+
+/// Sends a transaction of the service.
+async fn record(server: &TestServer, transaction: &Value) {
+    let metadata = r#"{"metadata":{"service":{"name":"shop","agent":{"name":"a","version":"1"}}}}"#;
+    let event = json!({"transaction": transaction});
+    let answer = server.intake(format!("{metadata}\n{event}\n")).await;
+    assert_eq!(answer.status, 202, "{}", answer.text);
 }
 
 /// Sends a form of a page.
@@ -111,30 +117,40 @@ async fn where_nothing_is_to_be_kept_nothing_can_be_pinned() {
 async fn a_part_of_the_kept_traces_says_how_many_there_are() {
     let server = seeded().await;
     let other = "1af7651916cd43dd8448eb211c80319d";
-    let metadata = r#"{"metadata":{"service":{"name":"shop","agent":{"name":"a","version":"1"}}}}"#;
-    let transaction = json!({"transaction": {
+    let transaction = json!({
         "id": "00000000000000a2", "trace_id": other, "type": "request", "name": "GET /", "duration": 1,
         "timestamp": apm_time::now() - 1_000_000, "span_count": {"started": 0},
-    }});
-    let answer = server.intake(format!("{metadata}\n{transaction}\n")).await;
-    assert_eq!(answer.status, 202, "{}", answer.text);
+    });
+    record(&server, &transaction).await;
     for trace in [TRACE, other] {
         let pin = format!("/api/v1/traces/{trace}/pin");
         assert_eq!(server.send("POST", &pin, &[], "").await.status, 204);
     }
-    for (query, is_part) in [
-        ("?size=1", true),
-        ("?reason=pinned&size=1", true),
-        ("", false),
+    for (query, said) in [
+        ("?size=1", Some("The first of 2 is shown.")),
+        ("?reason=pinned&size=1", Some("The first of 2 is shown.")),
+        ("?size=1&page=2", Some("Row 2 of 2 is shown.")),
+        ("?size=1&page=9", Some("Row 2 of 2 is shown.")),
+        ("", None),
     ] {
         let page = page(&server, &format!("/kept{query}")).await;
-        let said = page.contains("The newest 1 of 2 are shown.");
-        assert_eq!(said, is_part, "{query}: {page}");
-        assert_eq!(page.contains("size=1000"), is_part, "{query}");
+        assert_eq!(page.contains(" is shown."), said.is_some(), "{query}");
+        assert!(page.contains(said.unwrap_or("")), "{query}: {page}");
     }
-    let file = "/api/v1/kept?size=1&format=csv&table=traces";
+    let first = server.get("/api/v1/kept?size=1").await.json();
+    let second = server.get("/api/v1/kept?size=1&page=2").await.json();
+    assert_eq!(
+        (&first["next_page"], &second["next_page"]),
+        (&json!(2), &Value::Null)
+    );
+    let ids = [&first, &second].map(|found| found["traces"][0]["trace"].as_str());
+    assert!(
+        ids == [Some(TRACE), Some(other)] || ids == [Some(other), Some(TRACE)],
+        "{ids:?}"
+    );
+    let file = "/api/v1/kept?size=1&page=2&format=csv&table=traces";
     let file = server.get(file).await;
     let named = file.header("content-disposition");
-    assert!(named.contains("\"traces-1-of-2.csv\""), "{named}");
+    assert!(named.contains("\"traces-2-to-2-of-2.csv\""), "{named}");
     server.stop().await;
 }

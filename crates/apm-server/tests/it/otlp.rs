@@ -1,9 +1,11 @@
 //! OTLP over HTTP and gRPC: what is stored, what is refused and how, and what it may take.
 
 mod browsers;
+mod encrypted;
 mod grpc;
 mod http;
 mod sdks;
+mod together;
 
 use std::io::Write as _;
 

@@ -28,13 +28,21 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use apm_store::event::Batch;
-use apm_store::{NameLimits, Store, StoreError, StoreOptions};
+use apm_store::{NameLimits, OpenError, Store, StoreError, StoreOptions};
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
 /// A store in a directory, without limits of age, size and names.
+///
+/// A process that another test starts holds the lock of a store that was just closed until its program begins.
 pub(crate) fn open(dir: &Path) -> Store {
-    Store::open(options(dir)).expect("opens")
+    let deadline = Instant::now() + Duration::from_secs(10);
+    loop {
+        match Store::open(options(dir)) {
+            Err(OpenError::InUse { .. }) if Instant::now() < deadline => std::thread::yield_now(),
+            opened => return opened.expect("opens"),
+        }
+    }
 }
 
 /// The options of [`open`].

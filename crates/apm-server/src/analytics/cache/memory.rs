@@ -7,8 +7,6 @@ use apm_time::{SECOND, now};
 
 use super::{Part, Received};
 
-/// Bytes kept per kind of row and database file, of buckets, and as many of sums.
-const MOST: usize = 8 << 20;
 /// Seconds after which nothing is on its way any more that was received before.
 const SETTLED: i64 = 60;
 
@@ -137,7 +135,7 @@ impl<P: Part> Room<P> {
         if let Some(old) = self.entries.insert(key, entry) {
             self.bytes -= old.bytes();
         }
-        if self.bytes > MOST {
+        if self.bytes > P::ROOM {
             self.forget();
         }
     }
@@ -153,7 +151,7 @@ impl<P: Part> Room<P> {
         let mut left = self.bytes;
         let oldest = ages.iter().find(|(_, bytes)| {
             left -= bytes;
-            left <= MOST / 2
+            left <= P::ROOM / 2
         });
         let limit = oldest.map_or(u64::MAX, |(used, _)| *used);
         self.entries.retain(|_, entry| entry.used > limit);

@@ -12,7 +12,7 @@ const MOST_VALUES: usize = 1_000;
 /// Fields that are compared.
 const MOST_FIELDS: usize = 1_000;
 /// Bytes of a value; longer ones are not compared.
-const LONGEST: usize = 256;
+pub(crate) const LONGEST: usize = 256;
 /// Values of one request.
 const OF_REQUEST: usize = 400;
 
@@ -66,24 +66,24 @@ pub(super) struct Counts {
 
 /// A value and the requests that have it.
 #[derive(Debug, PartialEq)]
-pub(super) struct Of {
-    pub(super) field: String,
-    pub(super) value: String,
+pub(crate) struct Of {
+    pub(crate) field: String,
+    pub(crate) value: String,
     /// Other values of exactly the same requests.
-    pub(super) same: Vec<String>,
+    pub(crate) same: Vec<String>,
     /// Requests of the set.
-    pub(super) inside: u64,
+    pub(crate) inside: u64,
     /// Other requests.
-    pub(super) outside: u64,
+    pub(crate) outside: u64,
 }
 
 /// The result of a comparison.
-#[derive(Debug)]
-pub(super) struct Found {
-    pub(super) values: Vec<Of>,
-    pub(super) selected: u64,
-    pub(super) fields: usize,
-    pub(super) varied: Vec<String>,
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    pub(crate) values: Vec<Of>,
+    pub(crate) selected: u64,
+    pub(crate) fields: usize,
+    pub(crate) varied: Vec<String>,
 }
 
 impl Counts {
@@ -225,7 +225,7 @@ impl Counts {
 }
 
 /// Whether a field is no attribute that requests could have in common.
-fn is_apart(name: &str) -> bool {
+pub(crate) fn is_apart(name: &str) -> bool {
     APART.contains(&name)
         || name.ends_with("trace.id")
         || name.ends_with("transaction.id")

@@ -5,15 +5,18 @@
 pub(super) struct Tests {
     all: u64,
     set: u64,
-    /// Logarithms of the factorials of 0 to `all`.
+    /// Logarithms of the factorials of 0 to `all`, or to [`COUNTED`].
     factorials: Vec<f64>,
 }
+
+/// Factorials that are summed up one by one. Beyond, Stirling's series is as exact as a float.
+const COUNTED: u64 = 100_000;
 
 impl Tests {
     pub(super) fn new(all: u64, set: u64) -> Self {
         let mut factorials = vec![0.0];
         let mut sum = 0.0;
-        for number in 1..=all {
+        for number in 1..=all.min(COUNTED) {
             sum += (number as f64).ln();
             factorials.push(sum);
         }
@@ -55,14 +58,38 @@ impl Tests {
 
     /// The logarithm of the ways to choose `some` of `all`.
     fn ways(&self, all: u64, some: u64) -> f64 {
-        let factorial = |of: u64| self.factorials.get(of as usize).copied().unwrap_or(0.0);
+        let factorial = |of: u64| {
+            let counted = self.factorials.get(of as usize).copied();
+            counted.unwrap_or_else(|| stirling(of as f64))
+        };
         factorial(all) - factorial(some) - factorial(all - some)
     }
+}
+
+/// The logarithm of a factorial of a large number.
+fn stirling(of: f64) -> f64 {
+    let leading = of * of.ln() - of + 0.5 * (2.0 * std::f64::consts::PI * of).ln();
+    leading + 1.0 / (12.0 * of) - 1.0 / (360.0 * of.powi(3))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn large_factorials_follow_those_that_are_summed_up() {
+        let tests = Tests::new(COUNTED, 1);
+        for number in [1_000, COUNTED] {
+            let summed = tests.factorials[number as usize];
+            let off = (stirling(number as f64) - summed).abs();
+            assert!(off < 1e-9 * summed, "{number}: {off}");
+        }
+        // A set of a thousandth, with ten times as many of a value as by chance.
+        let large = Tests::new(100_000_000, 100_000).chance(100, 10_000);
+        assert!(large > 0.0 && large < 1e-60, "{large}");
+        let usual = Tests::new(100_000_000, 100_000).chance(10, 10_000);
+        assert!((0.4..0.7).contains(&usual), "{usual}");
+    }
 
     #[test]
     fn the_lady_tasting_tea_and_other_known_chances() {

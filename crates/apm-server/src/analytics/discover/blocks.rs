@@ -1,9 +1,11 @@
 //! The blocks that touch a range, the one with the newest event first.
 
 use apm_store::StoreError;
+use apm_store::event::Kind;
 use apm_time::Range;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
+use kql::{Bound, Expr, Order};
 
 use crate::analytics::sql::Sql;
 
@@ -30,17 +32,73 @@ impl Block {
     }
 }
 
+/// The durations from which on a search takes transactions and spans, µs. A block that has neither is left out.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Least {
+    tx: f64,
+    span: f64,
+}
+
+impl Least {
+    /// All blocks, those with other events too.
+    pub(super) const NONE: Self = Self {
+        tx: -2.0,
+        span: -2.0,
+    };
+
+    /// Those of a search for events of some kinds.
+    pub(super) fn of_query(query: &Expr, kinds: impl IntoIterator<Item = Kind>) -> Self {
+        // No event is that long.
+        let mut found = Self {
+            tx: f64::MAX,
+            span: f64::MAX,
+        };
+        for kind in kinds {
+            let (bound, field) = match kind {
+                Kind::Transaction => (&mut found.tx, "transaction.duration.us"),
+                Kind::Span => (&mut found.span, "span.duration.us"),
+                // Nothing is known of how long others took.
+                Kind::Error | Kind::Metricset | Kind::Log => return Self::NONE,
+            };
+            // A block without such an event has less than none.
+            *bound = least(query, field).unwrap_or(0.0).max(0.0);
+        }
+        found
+    }
+}
+
+/// The bound below which a query takes no value of a field, whatever else it asks for.
+fn least(query: &Expr, field: &str) -> Option<f64> {
+    match query {
+        Expr::And(parts) => {
+            let bounds = parts.iter().filter_map(|part| least(part, field));
+            bounds.reduce(f64::max)
+        }
+        Expr::Range(of, Order::Greater | Order::AtLeast, Bound::Number(bound)) => {
+            let is_it = of.name == field && of.pattern.is_none() && bound.is_finite();
+            is_it.then_some(*bound)
+        }
+        _ => None,
+    }
+}
+
 /// Gives out the blocks, a few at a time.
 #[derive(Debug)]
 pub(super) struct Blocks {
     range: Range,
+    least: Least,
     /// The time that the widest block spans: bounds where those are that touch the range.
     widest: i64,
     last: Option<Block>,
 }
 
 impl Blocks {
-    pub(super) fn new(conn: &mut SqliteConnection, range: Range) -> Result<Self, StoreError> {
+    /// Those with events from some durations on.
+    pub(super) fn new(
+        conn: &mut SqliteConnection,
+        range: Range,
+        least: Least,
+    ) -> Result<Self, StoreError> {
         #[derive(QueryableByName)]
         struct Widest {
             #[diesel(sql_type = BigInt)]
@@ -49,6 +107,7 @@ impl Blocks {
         let sql = Sql::new("SELECT ifnull(max(ts_max - ts_min), 0) AS widest FROM block");
         Ok(Self {
             range,
+            least,
             widest: sql.first::<Widest>(conn)?.widest,
             last: None,
         })
@@ -69,6 +128,8 @@ impl Blocks {
             .bind("to", self.range.to)
             .bind("last", last.ts_max)
             .bind("id", last.id)
+            .bind("tx_least", self.least.tx)
+            .bind("span_least", self.least.span)
             .bind("most", i64::try_from(most).unwrap_or(i64::MAX));
         let found: Vec<Block> = sql.load(conn)?;
         self.last = found.last().copied().or(self.last);
@@ -98,4 +159,41 @@ pub(super) fn runs(blocks: &[Block]) -> String {
         .map(|(from, to)| format!("[{from},{to}]"))
         .collect();
     format!("[{}]", runs.join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_search_for_long_events_has_a_bound_for_each_kind_that_it_may_find() {
+        let both = [Kind::Transaction, Kind::Span];
+        let of = |text: &str, kinds: &[Kind]| {
+            let query = kql::parse(text, 0).expect("a query");
+            let found = Least::of_query(&query, kinds.iter().copied());
+            (found.tx, found.span)
+        };
+        let none = (Least::NONE.tx, Least::NONE.span);
+        for (text, kinds, bounds) in [
+            (
+                "transaction.duration.us >= 5000",
+                &both[..1],
+                (5000.0, f64::MAX),
+            ),
+            ("span.duration.us > 70", &both[1..], (f64::MAX, 70.0)),
+            (
+                "a: b and span.duration.us > 7 and span.duration.us > 70",
+                &both[1..],
+                (f64::MAX, 70.0),
+            ),
+            ("span.duration.us >= -3", &both[1..], (f64::MAX, 0.0)),
+            ("span.duration.us > 7 or a: b", &both[1..], (f64::MAX, 0.0)),
+            ("not span.duration.us > 7", &both[1..], (f64::MAX, 0.0)),
+            ("span.duration.us < 7", &both[1..], (f64::MAX, 0.0)),
+            ("a: b", &both[..], (0.0, 0.0)),
+            ("transaction.duration.us >= 5000", &Kind::ALL[..], none),
+        ] {
+            assert_eq!(of(text, kinds), bounds, "{text}");
+        }
+    }
 }

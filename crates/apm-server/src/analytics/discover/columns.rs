@@ -15,6 +15,7 @@ const SPAN_GROUP: &str =
 const ERROR_GROUP: &str =
     "r.group_id IN (SELECT g.id FROM error_group g JOIN service s ON s.id = g.service_id WHERE";
 const SERVICE: &str = "r.service_id IN (SELECT s.id FROM service s WHERE";
+const RESULT: &str = "(SELECT value FROM result WHERE id = r.result_id)";
 const OUTCOME: &str =
     "CASE r.outcome WHEN 0 THEN 'failure' WHEN 1 THEN 'success' ELSE 'unknown' END";
 
@@ -62,6 +63,46 @@ fn columns_of(kind: Kind) -> fn(&str) -> Option<Column> {
     }
 }
 
+/// The groups of rows by a field.
+pub(super) struct Grouping {
+    /// SQL of what rows are grouped by.
+    pub(super) key: String,
+    /// SQL of the text of the field for a `part` of them; empty or NULL where it is absent.
+    pub(super) value: String,
+}
+
+/// The groups of a kind's rows by a field; nothing where only documents tell them.
+pub(super) fn grouping(kind: Kind, field: &str) -> Option<Grouping> {
+    let column = columns_of(kind)(field)?;
+    let (key, value) = match (column.kept, column.within) {
+        (ColumnType::Absent, _) => ("NULL", "NULL".to_owned()),
+        (ColumnType::Constant(text), _) => ("NULL", format!("'{text}'")),
+        // The text of a dictionary is looked up once for all rows of an id.
+        (ColumnType::Text, Some(within)) => {
+            let (key, dictionary) = within.split_once(" IN (SELECT ")?;
+            let (id, from) = dictionary.split_once(' ')?;
+            (key, format!("(SELECT {} {from} {id} = part)", column.value))
+        }
+        (ColumnType::Text, None) if column.value == RESULT => {
+            let value = "(SELECT value FROM result WHERE id = part)";
+            ("r.result_id", value.to_owned())
+        }
+        (ColumnType::Text, None) => (column.value, "part".to_owned()),
+        (ColumnType::Bool, None) => {
+            let words = "CASE part WHEN 1 THEN 'true' WHEN 0 THEN 'false' END";
+            (column.value, words.to_owned())
+        }
+        // As documents write them, and as many as there are events.
+        (ColumnType::Number | ColumnType::Id | ColumnType::Time | ColumnType::Bool, _) => {
+            return None;
+        }
+    };
+    Some(Grouping {
+        key: key.to_owned(),
+        value,
+    })
+}
+
 /// The columns of `event_count`, for events of a kind.
 pub(super) fn counted(kind: Kind, field: &str) -> Option<Column> {
     let column = columns_of(kind)(field)?;
@@ -105,10 +146,7 @@ fn transaction(field: &str) -> Option<Column> {
         "transaction.name" => within(TX_GROUP, "g.name"),
         "transaction.type" => within(TX_GROUP, "g.type"),
         "transaction.id" | "span.id" => column("r.id", ColumnType::Id),
-        "transaction.result" => column(
-            "(SELECT value FROM result WHERE id = r.result_id)",
-            ColumnType::Text,
-        ),
+        "transaction.result" => column(RESULT, ColumnType::Text),
         "transaction.duration.us" => column("r.duration", ColumnType::Number),
         "transaction.sampled" => column("r.sampled", ColumnType::Bool),
         "event.outcome" => column(OUTCOME, ColumnType::Text),
@@ -131,9 +169,12 @@ fn span(field: &str) -> Option<Column> {
         "transaction.id" => column("r.transaction_id", ColumnType::Id),
         "span.duration.us" => column("r.duration", ColumnType::Number),
         "event.outcome" => column(OUTCOME, ColumnType::Text),
-        "error.id" | "error.grouping_key" | "transaction.result" | "transaction.duration.us" => {
-            column("", ColumnType::Absent)
-        }
+        "error.id"
+        | "error.grouping_key"
+        | "transaction.name"
+        | "transaction.type"
+        | "transaction.result"
+        | "transaction.duration.us" => column("", ColumnType::Absent),
         _ => traced(field),
     }
 }
@@ -192,9 +233,16 @@ fn log(field: &str) -> Option<Column> {
         "log.level" => column("r.level", ColumnType::Text),
         "@timestamp" => column("r.ts", ColumnType::Time),
         // `error.grouping_key` is for the document: a line that tells of an error has it.
-        "parent.id" | "transaction.duration.us" | "span.duration.us" | "event.outcome" => {
-            column("", ColumnType::Absent)
-        }
+        "parent.id"
+        | "transaction.name"
+        | "transaction.type"
+        | "transaction.result"
+        | "transaction.duration.us"
+        | "span.name"
+        | "span.type"
+        | "span.subtype"
+        | "span.duration.us"
+        | "event.outcome" => column("", ColumnType::Absent),
         _ => None,
     }
 }

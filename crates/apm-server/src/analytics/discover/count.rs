@@ -12,23 +12,29 @@ use apm_store::StoreError;
 use apm_store::event::Kind;
 use apm_store::rollup::{ENTRY, LEVELS, kind_code};
 use apm_time::{Range, SECOND};
+use diesel::deserialize;
 use diesel::prelude::*;
+use diesel::row::NamedRow;
 use diesel::sql_types::BigInt;
+use diesel::sqlite::Sqlite;
+use foldhash::HashMap;
 use kql::Expr;
 
-use super::blocks::{Block, Blocks, runs};
+use super::blocks::{Block, runs};
 use super::columns;
-use super::walk::{Search, bound};
+use super::hits::{Place, newest_first};
+use super::walk::{Candidate, Search, bound};
 use crate::analytics::condition::Condition;
 use crate::analytics::deadline::Deadline;
-use crate::analytics::sql::Sql;
+use crate::analytics::sql::{Sql, column};
 use crate::analytics::window;
 
 /// Start of a bucket (seconds since the epoch), and how many are in it. A bucket may come several times.
 type Counts = Vec<(i64, u64)>;
 
-/// Blocks whose rows are counted before the clock is looked at: some ten milliseconds.
-const BLOCKS: usize = 128;
+/// Blocks whose rows are counted before the clock is looked at: first few, then more, for speed: some ten milliseconds.
+const FIRST_BLOCKS: usize = 128;
+const LAST_BLOCKS: usize = 1_024;
 
 /// The counts of a search.
 pub(super) struct Counted {
@@ -37,6 +43,20 @@ pub(super) struct Counted {
     pub(super) complete: bool,
     /// Blocks of which it turned out that no event matches.
     pub(super) empty: HashSet<i64>,
+    /// The newest events after the cursor, where all that match were looked at one by one.
+    pub(super) newest: Option<Vec<Place>>,
+}
+
+impl Counted {
+    /// All counts, where no event was looked at.
+    fn whole(counts: Counts) -> Self {
+        Self {
+            counts,
+            complete: true,
+            empty: HashSet::new(),
+            newest: None,
+        }
+    }
 }
 
 #[derive(QueryableByName)]
@@ -48,27 +68,26 @@ struct Count {
 }
 
 impl Search<'_> {
-    /// Matching events by bucket, where the columns decide: all of them, or the newest where time was up.
+    /// Matching events by bucket, where the columns decide: all of them, or the newest where time was up. `size`: the
+    /// number of the newest that are wanted beside the counts.
     pub(super) fn counts(
         &self,
         conn: &mut SqliteConnection,
         interval: i64,
+        size: usize,
         deadline: &Deadline,
     ) -> Result<Counted, StoreError> {
         let range = self.request.range;
         let (Some(minutes), Some(conditions)) = (minutes(range, interval), self.count_conditions())
         else {
-            return self.counts_of_rows(conn, range, interval, deadline);
+            return self.counts_of_rows(conn, range, (interval, size), deadline);
         };
-        let mut found = Counted {
-            counts: counts_kept(conn, &conditions, minutes, interval)?,
-            complete: true,
-            // Findings about the edges say nothing of the minutes between them.
-            empty: HashSet::new(),
-        };
+        // Findings about the edges say nothing of the minutes between them.
+        let mut found = Counted::whole(counts_kept(conn, &conditions, minutes, interval)?);
         for (from, to) in [(range.from, minutes.from), (minutes.to, range.to)] {
             if from < to {
-                let edge = self.counts_of_rows(conn, Range { from, to }, interval, deadline)?;
+                let edge = Range { from, to };
+                let edge = self.counts_of_rows(conn, edge, (interval, 0), deadline)?;
                 found.counts.extend(edge.counts);
                 found.complete &= edge.complete;
             }
@@ -98,54 +117,73 @@ impl Search<'_> {
         &self,
         conn: &mut SqliteConnection,
         range: Range,
-        interval: i64,
+        (interval, size): (i64, usize),
         deadline: &Deadline,
     ) -> Result<Counted, StoreError> {
         if self.takes_all() {
-            return Ok(Counted {
-                counts: self.counts_of_all(conn, range, interval)?,
-                complete: true,
-                empty: HashSet::new(),
-            });
+            return Ok(Counted::whole(self.counts_of_all(conn, range, interval)?));
         }
-        let mut counts = Vec::new();
-        let mut empty = HashSet::new();
-        let blocks = Blocks::new(conn, range)?.all(conn)?;
-        for (place, blocks) in blocks.chunks(BLOCKS).enumerate() {
-            if !deadline.allows_more(place, 1) {
-                return Ok(Counted {
-                    counts,
-                    complete: false,
-                    empty,
-                });
+        let mut found = Counted::whole(Counts::new());
+        let is_one = is_one_bucket(range, interval);
+        let mut sums: HashMap<i64, u64> = HashMap::default();
+        let mut newest = Vec::new();
+        let blocks = self.blocks(conn, range)?.all(conn)?;
+        let (mut left, mut together) = (&*blocks, FIRST_BLOCKS);
+        while !left.is_empty() {
+            if !deadline.allows_more(blocks.len() - left.len(), 1) {
+                found.complete = false;
+                break;
             }
-            let before = counts.len();
-            let (bucket, group) = by_bucket(range, interval);
-            for (kind, condition) in &self.parts {
-                let text = format!(
-                    "SELECT {bucket} AS bucket, count(*) AS count\n\
-                     FROM json_each(:runs) run\n\
-                     CROSS JOIN {} r NOT INDEXED\n    \
-                     ON r.seq >= (run.value ->> 0) * 128 AND r.seq < (run.value ->> 1) * 128\n\
-                     WHERE r.ts >= :from AND r.ts < :to\n  AND {}{group}",
-                    columns::table(*kind),
-                    condition.sql(),
-                );
-                let sql = bound(Sql::new(text), range, condition)
-                    .bind("interval", interval)
-                    .bind("runs", runs(blocks));
-                load(conn, &sql, &mut counts)?;
+            let (some, others) = left.split_at(together.min(left.len()));
+            let counted = if is_one {
+                // In one bucket there is nothing to sort.
+                let count = self.count(conn, some, range)?;
+                *sums.entry(bucket(range.from, interval)).or_default() += count;
+                count
+            } else {
+                // For SQLite to sort rows by their bucket takes longer than to hand them on. The newest are the page.
+                let rows = self.candidates(conn, some, range)?;
+                for row in &rows {
+                    *sums.entry(bucket(row.ts, interval)).or_default() += 1;
+                }
+                let places = rows.iter().map(Candidate::place);
+                newest.extend(places.filter(|place| self.is_after(*place)));
+                newest_first(&mut newest, size);
+                rows.len() as u64
+            };
+            if counted == 0 {
+                found.empty.extend(some.iter().map(|block| block.id));
             }
-            // Without GROUP BY there is a row even where nothing matches, of count 0.
-            if counts[before..].iter().all(|(_, count)| *count == 0) {
-                empty.extend(blocks.iter().map(|block| block.id));
-            }
+            left = others;
+            together = (together * 2).min(LAST_BLOCKS);
         }
-        Ok(Counted {
-            counts,
-            complete: true,
-            empty,
-        })
+        found.counts.extend(sums);
+        found.newest = Some(newest).filter(|_| found.complete && !is_one);
+        Ok(found)
+    }
+
+    /// The number of matching events of some blocks.
+    fn count(
+        &self,
+        conn: &mut SqliteConnection,
+        blocks: &[Block],
+        range: Range,
+    ) -> Result<u64, StoreError> {
+        let runs = runs(blocks);
+        let mut counts = Counts::new();
+        for (kind, condition) in &self.parts {
+            let text = format!(
+                "SELECT 0 AS bucket, count(*) AS count\n\
+                 FROM json_each(:runs) run\n\
+                 CROSS JOIN {} r NOT INDEXED ON r.seq >= (run.value ->> 0) * 128 AND r.seq < (run.value ->> 1) * 128\n\
+                 WHERE r.ts >= :from AND r.ts < :to\n  AND {}",
+                columns::table(*kind),
+                condition.sql(),
+            );
+            let sql = bound(Sql::new(text), range, condition).bind("runs", runs.as_str());
+            load(conn, &sql, &mut counts)?;
+        }
+        Ok(counts.iter().map(|(_, count)| count).sum())
     }
 
     /// Whether every event is a hit.
@@ -173,23 +211,36 @@ impl Search<'_> {
         let whole = ranged(Sql::new(include_str!("whole_blocks.sql")));
         load(conn, &whole, &mut found)?;
         let cut: Vec<Block> = ranged(Sql::new(include_str!("cut_blocks.sql"))).load(conn)?;
+        if is_one_bucket(range, interval) {
+            found.push((bucket(range.from, interval), self.count(conn, &cut, range)?));
+            return Ok(found);
+        }
         let runs = runs(&cut);
-        let (bucket, group) = by_bucket(range, interval);
+        let mut sums: HashMap<i64, u64> = HashMap::default();
         for (kind, _) in &self.parts {
             let text = format!(
-                "SELECT {bucket} AS bucket, count(*) AS count\n\
+                "SELECT r.ts\n\
                  FROM json_each(:runs) run\n\
                  CROSS JOIN {} r NOT INDEXED ON r.seq >= (run.value ->> 0) * 128 AND r.seq < (run.value ->> 1) * 128\n\
-                 WHERE r.ts >= :from AND r.ts < :to{group}",
+                 WHERE r.ts >= :from AND r.ts < :to",
                 columns::table(*kind),
             );
-            load(
-                conn,
-                &ranged(Sql::new(text).kept().bind("runs", runs.as_str())),
-                &mut found,
-            )?;
+            let sql = ranged(Sql::new(text).kept()).bind("runs", runs.as_str());
+            sql.each(conn, |At(ts)| {
+                *sums.entry(bucket(ts, interval)).or_default() += 1;
+            })?;
         }
+        found.extend(sums);
         Ok(found)
+    }
+}
+
+/// The time of an event, µs.
+struct At(i64);
+
+impl QueryableByName<Sqlite> for At {
+    fn build<'a>(row: &impl NamedRow<'a, Sqlite>) -> deserialize::Result<Self> {
+        Ok(Self(column::<BigInt, _>(row, 0, "ts")?))
     }
 }
 
@@ -212,14 +263,14 @@ fn minutes(range: Range, interval: i64) -> Option<Range> {
     (interval % LEVELS[0] == 0 && whole.from < whole.to).then_some(whole)
 }
 
-/// The bucket of a row as SQL, and the end of a query that counts rows by it: in one bucket there is nothing to sort.
-fn by_bucket(range: Range, interval: i64) -> (&'static str, &'static str) {
-    let bucket = |micros: i64| micros / SECOND / interval;
-    if bucket(range.from) == bucket(range.to - 1) {
-        (":from / 1000000 / :interval * :interval", "")
-    } else {
-        ("r.ts / 1000000 / :interval * :interval", "\nGROUP BY 1")
-    }
+/// The start of the bucket of a time in µs, seconds.
+fn bucket(micros: i64, interval: i64) -> i64 {
+    micros / SECOND / interval * interval
+}
+
+/// Whether all times of a range are in one bucket.
+fn is_one_bucket(range: Range, interval: i64) -> bool {
+    bucket(range.from, interval) == bucket(range.to - 1, interval)
 }
 
 fn counts_kept(

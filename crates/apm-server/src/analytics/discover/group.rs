@@ -1,8 +1,12 @@
-//! Matching events by the values of any field, such as `http.request.headers.Host`.
+//! Matching events by the values of any field, such as `http.request.headers.Host`: counted from rows where their
+//! columns tell the field, else from documents.
+
+pub(super) mod rows;
 
 use std::collections::HashMap;
 
 use apm_store::StoreError;
+use apm_store::document::Documents;
 use diesel::prelude::*;
 use kql::{for_each_leaf, text_of};
 use schemars::JsonSchema;
@@ -12,6 +16,7 @@ use serde_json::Value as Json;
 use super::Request;
 use super::walk::Search;
 use crate::analytics::deadline::Deadline;
+use rows::{Part, Row};
 
 /// Groups shown; the rest is counted together.
 pub(crate) const MOST: usize = 100;
@@ -102,29 +107,56 @@ pub fn group(
 ) -> Result<Groups, StoreError> {
     let deadline = request.limits.begin();
     let mut tally = Tally::new(field);
-    let read = Search::new(request).read_all(conn, 0, &deadline, &mut |_, document| {
+    let mut search = Search::new(request);
+    let parts = std::mem::take(&mut search.parts);
+    let mut counted = Vec::new();
+    for (kind, condition) in &parts {
+        match Part::new(*kind, condition, field) {
+            Some(part) => counted.push(part),
+            None => search.parts.push((*kind, condition.clone())),
+        }
+    }
+    if search.parts.is_empty() {
+        let complete = rows::count(conn, request, (&counted, u64::MAX), &deadline, &mut tally)?;
+        return Ok(tally.finish(complete));
+    }
+    // Rows take little of the time. Were they too many, documents would still have a part of it.
+    let complete = rows::count(
+        conn,
+        request,
+        (&counted, u64::MAX),
+        &deadline.part(0.5),
+        &mut tally,
+    )?;
+    let read = search.read_all(conn, 0, &deadline, &mut |_, document| {
         tally.add(document);
     })?;
-    Ok(tally.finish(read.complete))
+    Ok(tally.finish(complete && read.complete))
 }
 
-/// The same of some events by their numbers, for as long as there is time. `complete` says whether these were all.
+/// The same of some events by their numbers, for as long as there is time, and of some documents. `complete` says
+/// whether these were all.
 ///
 /// # Errors
 /// As [`group`].
 pub(crate) fn group_of(
     conn: &mut SqliteConnection,
     seqs: &[i64],
+    documents: &[Json],
     field: &str,
     deadline: &Deadline,
 ) -> Result<Groups, StoreError> {
     let mut tally = Tally::new(field);
+    for document in documents {
+        tally.add(document);
+    }
+    let mut stored = Documents::default();
     for (chunk, some) in seqs.chunks(64).enumerate() {
         if !deadline.allows_more(chunk, 1) {
             return Ok(tally.finish(false));
         }
         for event in apm_store::events(conn, some)? {
-            tally.add(&apm_store::document::document(&event));
+            tally.add(&stored.document(&event));
         }
     }
     Ok(tally.finish(true))
@@ -152,18 +184,42 @@ impl<'a> Tally<'a> {
         self.total += 1;
         let duration = duration(document);
         for value in values(document, self.field) {
-            if self.sums.len() >= MOST_DISTINCT && !self.sums.contains_key(&value) {
-                self.beyond += 1;
-                continue;
-            }
-            let sum = self.sums.entry(value).or_default();
-            sum.count += 1;
-            if let Some(duration) = duration {
-                sum.timed += 1;
-                sum.duration += duration;
-                sum.longest = sum.longest.max(duration);
-            }
+            self.add_sum(
+                value,
+                &Sum {
+                    count: 1,
+                    timed: u64::from(duration.is_some()),
+                    duration: duration.unwrap_or(0.0),
+                    longest: duration.unwrap_or(0.0),
+                },
+            );
         }
+    }
+
+    /// Adds events that have no other value.
+    fn add_row(&mut self, row: Row) {
+        let count = row.count.unsigned_abs();
+        self.total += count;
+        let sum = Sum {
+            count,
+            timed: if row.sum.is_some() { count } else { 0 },
+            duration: row.sum.unwrap_or(0.0),
+            longest: row.longest.unwrap_or(0.0),
+        };
+        // An empty text stands for a field that is absent.
+        self.add_sum(row.value.filter(|value| !value.is_empty()), &sum);
+    }
+
+    fn add_sum(&mut self, value: Option<String>, more: &Sum) {
+        if self.sums.len() >= MOST_DISTINCT && !self.sums.contains_key(&value) {
+            self.beyond += more.count;
+            return;
+        }
+        let sum = self.sums.entry(value).or_default();
+        sum.count += more.count;
+        sum.timed += more.timed;
+        sum.duration += more.duration;
+        sum.longest = sum.longest.max(more.longest);
     }
 
     pub(super) fn finish(self, complete: bool) -> Groups {

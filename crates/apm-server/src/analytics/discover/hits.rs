@@ -1,6 +1,7 @@
 //! A page of hits.
 
 use apm_store::StoreError;
+use apm_store::document::Documents;
 use apm_store::event::StoredEvent;
 use diesel::SqliteConnection;
 use schemars::JsonSchema;
@@ -14,11 +15,21 @@ use crate::analytics::deadline::Deadline;
 /// much memory, and an event may have 300 KiB.
 const MOST_BYTES: usize = 8 << 20;
 
-/// Events that are read together.
-const AT_ONCE: usize = 64;
+/// Events that are read whatever the time.
+const LEAST: usize = 64;
 
 /// The place of an event: its time, and its number.
 pub(super) type Place = (i64, i64);
+
+/// Leaves the newest places, in their order.
+pub(super) fn newest_first(places: &mut Vec<Place>, most: usize) {
+    // Those that do not stay are not sorted.
+    if places.len() > most {
+        places.select_nth_unstable_by(most, |a, b| b.cmp(a));
+        places.truncate(most);
+    }
+    places.sort_unstable_by(|a, b| b.cmp(a));
+}
 
 /// One document.
 #[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
@@ -40,7 +51,7 @@ pub(super) struct Page {
 }
 
 /// The page of the newest places, of which there are at most `size`. What is newer than `stopped` was looked at. After
-/// the deadline it ends with the [`AT_ONCE`] newest.
+/// the deadline it ends with the [`LEAST`] newest, or with the last one of a block that has one of them.
 pub(super) fn load(
     conn: &mut SqliteConnection,
     places: &[Place],
@@ -48,40 +59,29 @@ pub(super) fn load(
     stopped: Option<Place>,
     deadline: &Deadline,
 ) -> Result<Page, StoreError> {
-    let mut next = match places.last() {
-        Some(last) if places.len() == size => Some(*last),
+    let seqs: Vec<i64> = places.iter().map(|(_, seq)| *seq).collect();
+    // The hits of a large page may lie in as many blocks.
+    let (events, read) = apm_store::events_while(conn, &seqs, |progress| {
+        progress.bytes < MOST_BYTES && deadline.allows_more(progress.seqs, LEAST)
+    })?;
+    let next = match places[..read].last() {
+        // The page ends here, or after what was read, and the next one begins behind it.
+        Some(last) if read < places.len() || read == size => Some(*last),
         _ => stopped.filter(|_| size > 0),
     };
-    let mut hits: Vec<Hit> = Vec::with_capacity(places.len());
-    let mut bytes = 0;
-    for places in places.chunks(AT_ONCE) {
-        // The page ends after what is there, and the next one begins behind it. The hits of a large page may lie in as
-        // many blocks.
-        if bytes >= MOST_BYTES || !deadline.allows_more(hits.len(), 1) {
-            let last = hits.last().map(|hit| (hit.timestamp, hit.seq));
-            next = last.or(next);
-            break;
-        }
-        let seqs: Vec<i64> = places.iter().map(|(_, seq)| *seq).collect();
-        let events = apm_store::events(conn, &seqs)?;
-        bytes += events.iter().map(size_of_event).sum::<usize>();
-        hits.extend(events.iter().map(hit));
-    }
     Ok(Page {
-        hits,
+        hits: hits(&events),
         next: next.map(|(timestamp, seq)| Cursor { timestamp, seq }),
     })
 }
 
-/// Bytes of an event as it is stored.
-fn size_of_event(event: &StoredEvent) -> usize {
-    event.rest.len() + event.stack.as_ref().map_or(0, String::len) + event.resource.len()
-}
-
-fn hit(event: &StoredEvent) -> Hit {
-    Hit {
+/// The documents of events.
+pub(super) fn hits(events: &[StoredEvent]) -> Vec<Hit> {
+    let mut documents = Documents::default();
+    let hit = |event: &StoredEvent| Hit {
         seq: event.seq,
         timestamp: event.timestamp,
-        document: apm_store::document::document(event),
-    }
+        document: documents.document(event),
+    };
+    events.iter().map(hit).collect()
 }

@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::blocks::{Blocks, runs};
+use super::blocks::runs;
 use super::hits::Place;
 use super::walk::{Search, bound};
 use super::{Cursor, Hit, MOST_HITS, Request, all_of, axis};
@@ -280,7 +280,7 @@ impl Search<'_> {
     ) -> Result<(bool, HashSet<i64>), StoreError> {
         let range = self.request.range;
         let mut empty = HashSet::new();
-        let blocks = Blocks::new(conn, range)?.all(conn)?;
+        let blocks = self.blocks(conn, range)?.all(conn)?;
         for (place, blocks) in blocks.chunks(BLOCKS).enumerate() {
             if !deadline.allows_more(place, 1) {
                 return Ok((false, empty));

@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool};
 
 use super::Request;
-use super::blocks::{Blocks, runs};
+use super::blocks::runs;
 use super::walk::{Search, bound};
 use crate::analytics::sql::Sql;
 
@@ -87,7 +87,7 @@ where
          WHERE r.ts >= :from AND r.ts < :to\n  AND {}",
         condition.sql(),
     );
-    let mut left = Blocks::new(conn, request.range)?;
+    let mut left = search.blocks(conn, request.range)?;
     let mut looked_at = 0;
     loop {
         let blocks = left.next(conn, BLOCKS)?;

@@ -14,8 +14,8 @@ use diesel::SqliteConnection;
 use serde_json::Value as Json;
 
 use super::Cursor;
-use super::blocks::{Block, Blocks, LEAST_BLOCKS};
-use super::hits::{Hit, Place, load};
+use super::blocks::{Block, LEAST_BLOCKS};
+use super::hits::{Hit, Place, load, newest_first};
 use super::sieve::Sieve;
 use super::walk::{Candidate, Search};
 use crate::analytics::deadline::Deadline;
@@ -126,7 +126,7 @@ impl Search<'_> {
         let range = self.request.range;
         let mut places = Vec::new();
         if self.is_exact() {
-            let blocks = Blocks::new(conn, range)?.all(conn)?;
+            let blocks = self.blocks(conn, range)?.all(conn)?;
             for some in blocks.chunks(TOGETHER) {
                 let newest = some.first().map_or(range.from, |block| block.ts_max);
                 if places.len() >= most || deadline.is_over() {
@@ -149,7 +149,7 @@ impl Search<'_> {
     }
 
     fn read(&self, conn: &mut SqliteConnection, mut walk: Walk<'_, '_>) -> Result<End, StoreError> {
-        let blocks = Blocks::new(conn, walk.range)?.all(conn)?;
+        let blocks = self.blocks(conn, walk.range)?.all(conn)?;
         let early = walk.deadline.part(0.75);
         let mut together = 1;
         let mut left = &*blocks;
@@ -270,11 +270,6 @@ impl<'a, 'f> Walk<'a, 'f> {
             found,
         }
     }
-}
-
-fn newest_first(places: &mut Vec<Place>, most: usize) {
-    places.sort_unstable_by(|a, b| b.cmp(a));
-    places.truncate(most);
 }
 
 fn grouped(candidates: Vec<Candidate>) -> HashMap<i64, Vec<Wanted>> {

@@ -8,7 +8,7 @@ use apm_store::id::{Identifier, StoredId};
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
-use super::blocks::{Blocks, runs};
+use super::blocks::runs;
 use super::walk::{Search, bound};
 use super::{Cursor, Request, columns};
 use crate::analytics::sql::Sql;
@@ -60,7 +60,7 @@ pub(crate) fn traced(conn: &mut SqliteConnection, request: &Request) -> Result<T
         traced.complete = read.complete && traced.found.len() < MOST;
         return Ok(traced);
     }
-    let mut left = Blocks::new(conn, request.range)?;
+    let mut left = search.blocks(conn, request.range)?;
     let mut looked_at = 0;
     loop {
         let blocks = left.next(conn, BLOCKS)?;
@@ -115,10 +115,8 @@ impl Traced {
         self.found.len()
     }
 
-    /// The traces, that with the newest matching event first.
-    pub(crate) fn newest_first(self) -> Vec<(StoredId, Cursor)> {
-        let mut all: Vec<(StoredId, Cursor)> = self.found.into_iter().collect();
-        all.sort_unstable_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-        all
+    /// The traces, each with its newest matching event.
+    pub(crate) fn found(self) -> HashMap<StoredId, Cursor> {
+        self.found
     }
 }

@@ -5,16 +5,19 @@ use std::collections::HashSet;
 use apm_store::StoreError;
 use apm_store::event::Kind;
 use apm_time::Range;
+use diesel::deserialize;
 use diesel::prelude::*;
+use diesel::row::NamedRow;
 use diesel::sql_types::BigInt;
+use diesel::sqlite::Sqlite;
 
 use super::Request;
-use super::blocks::{Block, Blocks, LEAST_BLOCKS, runs};
+use super::blocks::{Block, Blocks, LEAST_BLOCKS, Least, runs};
 use super::columns;
-use super::hits::{Page, Place, load};
+use super::hits::{Page, Place, load, newest_first};
 use crate::analytics::condition::Condition;
 use crate::analytics::deadline::Deadline;
-use crate::analytics::sql::Sql;
+use crate::analytics::sql::{Sql, column};
 
 /// Blocks looked at together: first few, for the newest hits are near; then more, for speed.
 const FIRST_STRIDE: usize = 4;
@@ -34,14 +37,21 @@ pub(super) struct Search<'a> {
 }
 
 /// An event that the columns do not rule out.
-#[derive(Clone, Copy, Debug, QueryableByName)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Candidate {
-    #[diesel(sql_type = BigInt)]
     pub(super) ts: i64,
-    #[diesel(sql_type = BigInt)]
     pub(super) seq: i64,
-    #[diesel(sql_type = BigInt)]
     pub(super) resource_id: i64,
+}
+
+impl QueryableByName<Sqlite> for Candidate {
+    fn build<'a>(row: &impl NamedRow<'a, Sqlite>) -> deserialize::Result<Self> {
+        Ok(Self {
+            ts: column::<BigInt, _>(row, 0, "ts")?,
+            seq: column::<BigInt, _>(row, 1, "seq")?,
+            resource_id: column::<BigInt, _>(row, 2, "resource_id")?,
+        })
+    }
 }
 
 impl Candidate {
@@ -71,6 +81,16 @@ impl<'a> Search<'a> {
         self.parts.iter().all(|(_, condition)| condition.exact)
     }
 
+    /// The blocks that may have events that it finds.
+    pub(super) fn blocks(
+        &self,
+        conn: &mut SqliteConnection,
+        range: Range,
+    ) -> Result<Blocks, StoreError> {
+        let kinds = self.parts.iter().map(|(kind, _)| *kind);
+        Blocks::new(conn, range, Least::of_query(&self.request.query, kinds))
+    }
+
     /// The newest hits, where the columns decide, and where the next page goes on if there is one: after the last of
     /// them, or where time was up. Blocks that are known to be `empty` are left out. Where blocks overlap so much that
     /// no hit has its place then, these are the newest of what was looked at, and no page goes on.
@@ -90,7 +110,7 @@ impl<'a> Search<'a> {
         }
         let mut best: Vec<Place> = Vec::new();
         let range = self.older();
-        let mut blocks = Blocks::new(conn, range)?;
+        let mut blocks = self.blocks(conn, range)?;
         let mut stopped = None;
         let mut stride = FIRST_STRIDE;
         let mut looked_at = 0_usize;
@@ -128,8 +148,7 @@ impl<'a> Search<'a> {
             let candidates = self.candidates(conn, &some, Range { from, ..range })?;
             let places = candidates.iter().map(Candidate::place);
             best.extend(places.filter(|place| self.is_after(*place)));
-            best.sort_unstable_by(|a, b| b.cmp(a));
-            best.truncate(size);
+            newest_first(&mut best, size);
             looked_at += some.len();
             stride = (stride * 2).min(LAST_STRIDE);
         }

@@ -60,3 +60,22 @@ fn the_percentiles_of_counted_values_are_by_nearest_rank() {
     assert_eq!(percentiles(&[]), None);
     assert!(bars(&[], Scale::Log).is_empty());
 }
+
+#[test]
+fn requests_of_one_duration_are_one_value_in_whatever_order_they_come() {
+    let conn = &mut crate::analytics::tests::empty();
+    let sql = Sql::new(
+        "SELECT column1 AS duration, column2 AS failed, column3 AS count FROM (VALUES
+            (20, 1, 1.0), (10, 0, 4.0), (20, 0, 2.0), (1000, 1, 1.0))",
+    );
+    let found = of_requests(conn, &sql, Scale::Linear).unwrap();
+    let bars: Vec<_> = found.bars.iter().filter(|bar| bar.count > 0.0).collect();
+    let counts: Vec<_> = bars.iter().map(|bar| (bar.count, bar.failed)).collect();
+    assert_eq!(counts, [(7.0, 1.0), (1.0, 1.0)]);
+    assert_eq!((found.count, found.exact), (8.0, true));
+    let percentiles = found.percentiles.unwrap();
+    assert_eq!(
+        (percentiles.p50, percentiles.p75, percentiles.p99),
+        (10.0, 20.0, 1000.0)
+    );
+}

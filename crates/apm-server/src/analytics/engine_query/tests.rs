@@ -29,6 +29,22 @@ fn a_query_is_asked_as_it_is_where_the_index_can_tell() {
             json!({"wildcard": {"message": {"value": "*Time*", "case_insensitive": true}}}),
         ),
         (
+            "message: Größe",
+            json!({"wildcard": {"message": {"value": "*größe*", "case_insensitive": true}}}),
+        ),
+        (
+            "transaction.sampled: TRUE",
+            json!({"match": {"transaction.sampled": {"query": "true", "lenient": true}}}),
+        ),
+        ("transaction.sampled: t", json!({"match_none": {}})),
+        ("transaction.sampled > 1", json!({"match_none": {}})),
+        ("url.port: 5d", json!({"match_none": {}})),
+        ("my.gauge > 5", json!({"range": {"my.gauge": {"gt": 5.0}}})),
+        (
+            "labels.team > red",
+            json!({"range": {"labels.team": {"gt": "red"}}}),
+        ),
+        (
             "client.ip >= 10.0.0.1",
             json!({"range": {"client.ip": {"gte": "10.0.0.1"}}}),
         ),
@@ -96,6 +112,16 @@ fn what_the_index_cannot_tell_is_left_to_the_documents() {
             json!({"match_all": {}}),
             false,
         ),
+        // A text compares sign by sign in an index, and as a number here where it is one.
+        ("labels.size > 5", json!({"match_all": {}}), false),
+        ("message > b", json!({"match_all": {}}), false),
+        ("my.gauge > red", json!({"match_all": {}}), false),
+        (
+            "not error.exception.message: gone",
+            json!({"match_all": {}}),
+            false,
+        ),
+        ("not message: 日本", json!({"match_all": {}}), false),
         (
             "error.culprit: f and error.custom.a: 1",
             json!({"bool": {"filter": [{"match": {"error.culprit": {"query": "f", "lenient": true}}}]}}),
@@ -116,4 +142,73 @@ fn what_the_index_cannot_tell_is_left_to_the_documents() {
         assert!(!found.exact, "{text}");
         assert_eq!((found.query, found.by_words), (query, by_words), "{text}");
     }
+}
+
+#[test]
+fn a_part_of_what_is_no_text_is_not_asked_for_as_engines_refuse_that() {
+    for field in [
+        "client.ip",
+        "source.nat.ip",
+        "@timestamp",
+        "timestamp.us",
+        "transaction.sampled",
+        "span.sync",
+        "my.gauge",
+        "transaction.span_count.started",
+        "numeric_labels.n",
+    ] {
+        let found = translated(&format!("{field}: 1*"));
+        assert_eq!(
+            (found.query, found.exact),
+            (json!({"match_all": {}}), false),
+            "{field}"
+        );
+    }
+}
+
+#[test]
+fn a_text_that_the_index_may_lack_for_its_length_is_left_to_the_documents() {
+    let found = translated("error.exception.message: gone");
+    let within = json!({"value": "*gone*", "case_insensitive": true});
+    let wanted = json!({"bool": {"should": [
+        {"wildcard": {"error.exception.message": within}},
+        {"wildcard": {"message": within}},
+        {"term": {"_ignored": "error.exception.message"}},
+    ], "minimum_should_match": 1}});
+    assert_eq!(
+        (found.query, found.exact, found.by_words),
+        (wanted, false, false)
+    );
+    let found = translated("error.exception.message: *");
+    let wanted = json!({"bool": {"should": [
+        {"exists": {"field": "error.exception.message"}},
+        {"exists": {"field": "error.grouping_key"}},
+        {"term": {"_ignored": "error.exception.message"}},
+    ], "minimum_should_match": 1}});
+    assert_eq!((found.query, found.exact), (wanted, false));
+    let found = translated("user_agent.original: Moz*");
+    let wanted = json!({"bool": {"should": [
+        {"wildcard": {"user_agent.original": {"value": "Moz*"}}},
+        {"term": {"_ignored": "user_agent.original"}},
+    ], "minimum_should_match": 1}});
+    assert_eq!((found.query, found.exact), (wanted, false));
+    let long = "x".repeat(1025);
+    let found = translated(&format!("labels.team: {long}"));
+    assert_eq!(
+        (found.query, found.exact),
+        (json!({"match_all": {}}), false)
+    );
+}
+
+#[test]
+fn signs_that_are_words_of_their_own_are_found_by_words() {
+    let found = translated("message: 日本");
+    let wanted = json!({"bool": {"should": [
+        {"wildcard": {"message": {"value": "*日本*", "case_insensitive": true}}},
+        {"match_phrase": {"message": "日本"}},
+    ], "minimum_should_match": 1}});
+    assert_eq!(
+        (found.query, found.exact, found.by_words),
+        (wanted, false, true)
+    );
 }

@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::super::Scope;
+use super::super::instances::Servers;
 use super::super::series::Axis;
 use super::super::sql::Sql;
 use super::super::window::Window;
@@ -35,6 +36,17 @@ pub struct Choice {
     pub label: Option<(String, String)>,
     /// The number that several gauges of one line make.
     pub together: Together,
+    /// The servers whose instances have lines, where they are told apart.
+    pub servers: Servers,
+}
+
+impl Choice {
+    /// Whether lines of instances are those of all servers: of gauges that these count by instance, and of their mean.
+    pub(crate) fn are_of_all(&self, metric: &str) -> bool {
+        self.servers == Servers::All
+            && self.together == Together::Mean
+            && instances::counted(metric).is_some()
+    }
 }
 
 /// The labels that tell lines apart.
@@ -164,7 +176,12 @@ pub fn chart(
     let axis = Axis::from(window);
     let is_gauge = matches!(kind, MetricKind::Gauge | MetricKind::UpDown);
     if is_gauge && choice.split == Split::Instance {
-        let found = instances::lines(conn, scope, metric, choice.together, (window, &axis))?;
+        let when = (window, &axis);
+        if choice.are_of_all(metric) {
+            chart.take(instances::lines_of_all(conn, scope, metric, when)?);
+            return Ok(chart);
+        }
+        let found = instances::lines(conn, scope, metric, choice.together, when)?;
         chart.is_cut = !found.are_all;
         chart.take(found.lines);
         return Ok(chart);

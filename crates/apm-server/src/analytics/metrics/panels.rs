@@ -189,6 +189,7 @@ fn narrowed(
             .map(|(name, value)| (name.to_owned(), value.to_owned())),
         // Parts of one thing, such as pools of memory, make it up.
         together: Together::Sum,
+        ..Choice::default()
     };
     if whole.series <= 1 && choice.label.is_none() && by.is_none() {
         let mut whole = whole;

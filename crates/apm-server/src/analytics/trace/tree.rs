@@ -4,6 +4,7 @@
 //! exactly one place, and nothing here recurses, so that hundreds of thousands of nested spans are fine.
 
 mod clock;
+mod lost;
 
 use std::collections::HashMap;
 
@@ -18,6 +19,8 @@ pub(crate) struct Item {
     /// The transaction that a span says it belongs to.
     pub(crate) owner: Option<u64>,
     pub(crate) transaction: bool,
+    /// The hash of its service's name.
+    pub(crate) service: u64,
     /// Whether it waits for what it calls: a callee begins before it ends.
     pub(crate) waits: bool,
     /// By its own clock, even where that cannot be.
@@ -214,6 +217,7 @@ fn link(items: &[Item], adoptions: &[Adoption], nodes: &mut [Node]) {
             None => {}
         }
     }
+    lost::place(items, nodes);
     for (adopter, id) in adoptions {
         if let Some(adopted) = by_id.get(id).filter(|adopted| *adopted != adopter) {
             let node = &mut nodes[*adopted as usize];

@@ -8,7 +8,7 @@ WITH RECURSIVE segment (number) AS (
 place (first) AS MATERIALIZED (
     SELECT a.block * 128 FROM segment CROSS JOIN trace_at a ON a.key = (segment.number << 40) | :bits
 )
-SELECT t.ts, t.seq, t.duration, t.outcome = 0 AS failed
+SELECT t.ts, t.seq, t.duration, t.outcome = 0 AS failed, t.parent_id IS NOT NULL AS has_parent
 FROM place
 CROSS JOIN tx t ON t.seq >= place.first AND t.seq < place.first + 128
 WHERE +t.trace_id = :trace

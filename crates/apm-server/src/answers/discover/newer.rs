@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use apm_time::Range;
 
 use crate::analytics::discover::{self, Cursor, Request};
+use crate::analytics::engine_query::EngineQuery;
 use crate::answers::{Problem, Source, elsewhere};
 
 /// µs of the times that an engine knows.
@@ -34,7 +35,7 @@ pub(super) fn newer(
     };
     let mut found = discover::search(source.conn, &since(from))?;
     let next = (hold.timestamp.div_euclid(MILLISECOND) + 1) * MILLISECOND;
-    if next < request.range.to {
+    if next < request.range.to && EngineQuery::new(&request.query).exact {
         let interval = Some(found.axis.interval);
         let here = HashSet::new();
         let others =

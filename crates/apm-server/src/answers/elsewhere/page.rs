@@ -3,23 +3,23 @@
 use std::collections::HashSet;
 
 use apm_output::{Events, FoundDocument, Output};
-use apm_store::{kept, output};
+use apm_store::kept;
 use apm_time::SECOND;
 use diesel::SqliteConnection;
 use kql::Expr;
 use serde_json::{Value, json};
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::{Elsewhere, Problem, Settings, has_others};
+use super::{Elsewhere, Problem, Settings, has_others, own_store};
 use crate::analytics::discover::{Cursor, Found, Hit, Request};
 use crate::analytics::engine_query::EngineQuery;
 use crate::sort_rows::SortRows as _;
 
 /// Documents that are read from the engine for a page, at most.
-const MOST: usize = 2_000;
+pub(super) const MOST: usize = 2_000;
 
 /// Documents that are read where the engine cannot tell which of them match.
-const LOOKED_AT: usize = 1_000;
+pub(super) const LOOKED_AT: usize = 1_000;
 
 /// Numbers of documents that are not stored here begin with this one.
 const FOREIGN: i64 = 1 << 62;
@@ -50,6 +50,11 @@ pub(crate) struct Others {
     /// The same by the values of a field.
     pub(crate) values: Vec<(i64, String, u64)>,
     pub(crate) elsewhere: Elsewhere,
+}
+
+/// The number of a document that is not stored here any more.
+pub(super) fn foreign(seq: i64) -> i64 {
+    seq | FOREIGN
 }
 
 /// Whether a document is not stored here, by its number.
@@ -99,6 +104,7 @@ pub(crate) fn others_of(
     let narrowed = EngineQuery::new(wanted.narrow);
     let is_exact = counted.exact && narrowed.exact;
     let is_page = request.size > 0;
+    // The engine finds too much for an inexact query. So more are read than a page has, and matched here.
     let most = match is_exact {
         true => request.size.min(MOST),
         false if is_page => request.size.clamp(LOOKED_AT, MOST),
@@ -112,8 +118,10 @@ pub(crate) fn others_of(
         interval: wanted.interval.filter(|_| counted.exact),
         by: wanted.by,
     });
-    let mut others = Others::default();
-    others.elsewhere.is_asked = has_others(output);
+    let mut others = Others {
+        elsewhere: Elsewhere::of_output(output),
+        ..Others::default()
+    };
     let found = match found {
         Ok(found) => found,
         Err(trouble) => {
@@ -127,7 +135,7 @@ pub(crate) fn others_of(
     let millis = |found: Option<&FoundDocument>| Some(time(&found?.document)?.div_euclid(1000));
     let ends = millis(found.documents.first()).zip(millis(found.documents.last()));
     others.reach = ends.filter(|_| found.has_more && is_page);
-    let own = output::state(conn)?.map(|state| state.store);
+    let own = own_store(conn)?;
     let mut of_here = Vec::new();
     for found in found.documents {
         let Some(hit) = hit(found.origin, found.document, own.as_deref()) else {
@@ -146,19 +154,12 @@ pub(crate) fn others_of(
         }
         match is_foreign(hit.seq) {
             true => others.hits.push(hit),
+            // Sent from here, and not on the page: it may be gone from the store.
             false if !here.contains(&hit.seq) => of_here.push(hit),
             false => {}
         }
     }
-    // Those that were sent from here, and that retention has removed since.
-    let numbers: Vec<i64> = of_here.iter().map(|hit| hit.seq).collect();
-    let stored = apm_store::events(conn, &numbers)?;
-    let stored: HashSet<i64> = stored.iter().map(|event| event.seq).collect();
-    of_here.retain(|hit| !stored.contains(&hit.seq));
-    for hit in &mut of_here {
-        hit.seq |= FOREIGN;
-    }
-    others.hits.extend(of_here);
+    others.hits.extend(removed(conn, of_here)?);
     sort(&mut others.hits);
     Ok(Some(others))
 }
@@ -226,8 +227,26 @@ impl Others {
     }
 }
 
+/// Those of the documents that were sent from here, and that retention has removed since.
+///
+/// # Errors
+/// Those of the store.
+pub(super) fn removed(
+    conn: &mut SqliteConnection,
+    mut of_here: Vec<Hit>,
+) -> Result<Vec<Hit>, Problem> {
+    let numbers: Vec<i64> = of_here.iter().map(|hit| hit.seq).collect();
+    let stored = apm_store::events(conn, &numbers)?;
+    let stored: HashSet<i64> = stored.iter().map(|event| event.seq).collect();
+    of_here.retain(|hit| !stored.contains(&hit.seq));
+    for hit in &mut of_here {
+        hit.seq = foreign(hit.seq);
+    }
+    Ok(of_here)
+}
+
 /// The last millisecond of a page: none is older than the event of number 0.
-fn until(after: Cursor) -> i64 {
+pub(super) fn until(after: Cursor) -> i64 {
     let micros = after.timestamp - i64::from(after.seq == 0);
     micros.div_euclid(1000)
 }
@@ -257,7 +276,7 @@ pub(super) fn range(request: &Request) -> Value {
 }
 
 /// The words for what the engine cannot tell of a query.
-fn remark(is_exact: bool, by_words: bool) -> Option<String> {
+pub(super) fn remark(is_exact: bool, by_words: bool) -> Option<String> {
     let words = match (is_exact, by_words) {
         (true, _) => return None,
         (false, true) => {
@@ -276,7 +295,11 @@ fn sort(hits: &mut [Hit]) {
 }
 
 /// A document with its time and number; those of here have their own number.
-fn hit(origin: Option<(String, i64)>, document: Value, own: Option<&str>) -> Option<Hit> {
+pub(super) fn hit(
+    origin: Option<(String, i64)>,
+    document: Value,
+    own: Option<&str>,
+) -> Option<Hit> {
     let timestamp = time(&document)?;
     let seq = match &origin {
         Some((store, number)) if Some(store.as_str()) == own => *number,
@@ -298,7 +321,7 @@ fn hit(origin: Option<(String, i64)>, document: Value, own: Option<&str>) -> Opt
 }
 
 /// µs since the epoch.
-fn time(document: &Value) -> Option<i64> {
+pub(super) fn time(document: &Value) -> Option<i64> {
     let micros = document["timestamp"]["us"].as_i64();
     micros.or_else(|| {
         let time = document["@timestamp"].as_str()?;

@@ -114,7 +114,7 @@ impl Covers {
         }
         let mut words = format!("{} servers", self.servers);
         match &self.trouble {
-            Some(_) => words += ", the engine is not reached",
+            Some(_) => words += ", counts are not shared now",
             None => words += &format!(", {:.0} s behind", self.behind_seconds.ceil()),
         }
         let silent: Vec<&str> = self
@@ -224,7 +224,7 @@ mod tests {
         let words = covers.words();
         assert_eq!(
             words.as_deref(),
-            Some("3 servers, the engine is not reached; 2 are silent")
+            Some("3 servers, counts are not shared now; 2 are silent")
         );
     }
 }

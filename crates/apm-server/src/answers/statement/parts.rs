@@ -21,10 +21,10 @@ use crate::answers::{
 use crate::csv::{Cell, Table};
 use crate::insight::callers::{self, Caller, Wanted};
 use crate::insight::growth::{self, Growth};
-use crate::insight::plan::{self, Explained, WhatIf};
+use crate::insight::plan::{self, Explained, WhatIf, history};
 
-/// Tables whose rows a statement is shown against.
-const TABLES: usize = 3;
+/// Services and databases for which the growth of a statement is shown.
+const PLACES: usize = 3;
 
 /// The callers of a statement.
 #[derive(Debug)]
@@ -81,7 +81,7 @@ pub(crate) struct GrowthParams {
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "GrowthOfStatement")]
 pub(crate) struct Grows {
-    /// For each of its tables, at most three.
+    /// For each service and database that it runs in, at most three, by the rows of the table that drives it.
     growth: Vec<Growth>,
 }
 
@@ -125,7 +125,7 @@ pub(super) fn growth(
     let mut all = Vec::new();
     for row in growth::subjects(conn, scope, fingerprint)?
         .into_iter()
-        .take(TABLES)
+        .take(PLACES)
     {
         all.extend(growth::read(conn, row.subject(), now)?);
     }
@@ -153,7 +153,7 @@ pub(super) fn growth_table(growth: &[Growth]) -> Table {
     }
 }
 
-/// The plan of a statement's sample; with `index`, what it would be with that index.
+/// The plan of a statement's sample, or the one that its agent sent; with `index`, what it would be with that index.
 #[derive(Debug)]
 pub(crate) struct PlanParams {
     fingerprint: u64,
@@ -176,7 +176,8 @@ pub(crate) enum Plans {
 impl Question for PlanParams {
     type Answer = Plans;
     const ADDRESS: Address = at!("/queries/{fingerprint}/plan");
-    const SUMMARY: &'static str = "The plan of a statement's sample, for services with --explain";
+    const SUMMARY: &'static str =
+        "The plan of a statement, of its service's file (--explain), else as its agent sent it";
     const DEPENDS: Depends = Depends::Files;
 
     fn read(arguments: &Arguments) -> Result<Self, Problem> {
@@ -200,6 +201,18 @@ impl Question for PlanParams {
         // The place with most time of those whose file is known.
         let mapped = mapped.find_map(|row| Some((row, source.settings.files.get(&row.service)?)));
         let Some((row, file)) = mapped else {
+            let sent = match self.index {
+                None => history::list(source.conn, scope, self.fingerprint)?,
+                // A plan that was sent does not tell what an index would change.
+                Some(_) => Vec::new(),
+            };
+            if let (Some(run), Some(row)) = (sent.into_iter().next(), found.statements.first()) {
+                return Ok(Plans::Today(Box::new(Explained {
+                    summary: run.plan.summary(&row.sample),
+                    plan: run.plan,
+                    proposal: None,
+                })));
+            }
             let names: BTreeSet<&str> = found
                 .statements
                 .iter()

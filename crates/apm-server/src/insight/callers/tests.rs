@@ -115,3 +115,16 @@ fn a_statement_keeps_the_caller_with_most_calls_however_many_take_more_time() {
     let found = used.of_statements(conn, &[1, 3].into(), &most).unwrap();
     assert!(found.iter().any(|one| one.calls == 5.0), "{found:?}");
 }
+
+#[test]
+fn of_many_callers_those_with_most_time_are_left_in_order() {
+    // Each number once, in no order.
+    let time = |number: i64| (number * 7 % 1_201) as f64;
+    let all: Vec<Usage> = (0..1_201)
+        .map(|id| usage(id, 1, 1, 1.0, time(id)))
+        .collect();
+    let left = with_most_time(all);
+    let times: Vec<f64> = left.iter().map(|usage| usage.sum).collect();
+    let expected: Vec<f64> = (201..=1_200).rev().map(f64::from).collect();
+    assert_eq!(times, expected);
+}

@@ -10,7 +10,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Gate, Outcome, Replayed};
-
 use crate::sort_rows::SortRows as _;
 pub use compare::Allowed;
 pub(super) use seen::seen;
@@ -18,7 +17,7 @@ pub(super) use seen::seen;
 /// The version of the file's form.
 const FORM: u32 = 1;
 
-/// Most entries of a file.
+/// Most entries of a file, and of what is compared with it.
 const MOST: usize = 20_000;
 
 /// A statement of a caller.
@@ -33,10 +32,34 @@ pub struct Entry {
     pub statement: String,
     /// Calls per request that runs it, a mean.
     pub calls_per_request: f64,
-    /// Steps of SQLite's virtual machine per call; none where no agent counted them.
+    /// Steps of SQLite's virtual machine of the middle call (median), where it runs in several databases of that with
+    /// the most; none where no agent counted them.
     pub steps_per_call: Option<f64>,
-    /// The lines of its plan; none where no agent sent it and the service's file was not at hand.
+    /// Rows that a call reads in full scans of tables, in the same way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows_scanned_per_call: Option<f64>,
+    /// The lines of its plan, with a line `or` between those of several databases; none where no agent sent it in this
+    /// time and the service's file was not at hand.
     pub plan: Option<Vec<String>>,
+    /// The dearest call; none where no agent counted it, and in files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub most: Option<Most>,
+}
+
+/// The most that a call of a statement took.
+#[derive(Debug, Clone, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
+#[schemars(rename = "BaselineMost")]
+pub struct Most {
+    /// Steps of SQLite's virtual machine.
+    pub steps: f64,
+    /// The trace of that call, may be empty.
+    pub steps_trace: String,
+    /// Rows read in full scans of tables.
+    pub rows_scanned: f64,
+    /// The trace of that call, may be empty.
+    pub rows_scanned_trace: String,
+    /// Calls of which none of this is known.
+    pub not_measured: f64,
 }
 
 /// A file of entries, in order.
@@ -61,15 +84,29 @@ pub struct Seen {
     pub requests: i64,
     /// By service, caller and statement.
     pub statements: Vec<Entry>,
+    /// Requests of which not all statements are known and why, a sentence each.
+    #[serde(default)]
+    pub incomplete: Vec<String>,
+    /// Statements of callers that are not in the list, as it is full.
+    #[serde(default)]
+    pub left_out: u64,
 }
 
 impl Seen {
-    pub(super) fn new(since: String, requests: i64, statements: Vec<Entry>) -> Self {
-        Self {
-            since,
-            requests,
-            statements: Baseline::from_entries(statements).statements,
-        }
+    /// The gaps in it, a sentence each.
+    pub fn not_judged(&self) -> impl Iterator<Item = String> {
+        self.incomplete.iter().cloned().chain(self.beyond())
+    }
+
+    /// A sentence about statements that found no place.
+    fn beyond(&self) -> Option<String> {
+        let left_out = self.left_out;
+        (left_out > 0).then(|| {
+            format!(
+                "{left_out} statements of callers are beyond the {MOST} that are looked at: give --only-service, or a \
+                 later --since"
+            )
+        })
     }
 
     /// Replaces what agents counted by costs on a copy, by the text of the statement. Those without one are not known.
@@ -77,7 +114,9 @@ impl Seen {
         for entry in &mut self.statements {
             let found = replayed.get(&entry.statement);
             entry.steps_per_call = found.map(|found| found.steps.round());
+            entry.rows_scanned_per_call = found.map(|found| found.rows_scanned.round());
             entry.plan = found.map(|found| found.plan.clone());
+            entry.most = found.map(Most::from);
         }
     }
 
@@ -88,10 +127,22 @@ impl Seen {
     }
 }
 
+impl From<&Replayed> for Most {
+    fn from(replayed: &Replayed) -> Self {
+        Self {
+            steps: replayed.steps,
+            rows_scanned: replayed.rows_scanned,
+            ..Self::default()
+        }
+    }
+}
+
 /// The verdicts of a gate on what each statement of each caller did.
-pub(super) fn outcomes(gate: &Gate, seen: &[Entry]) -> Vec<Outcome> {
-    let most = gate.max_steps.map(|most| compare::steps_bound(seen, most));
-    let mut outcomes = Vec::from_iter(most);
+pub(super) fn outcomes(gate: &Gate, seen: &Seen) -> Vec<Outcome> {
+    let steps = gate.max_steps.map(|most| compare::steps_bound(seen, most));
+    let scans = gate.max_rows_scanned;
+    let scans = scans.map(|most| compare::scans_bound(seen, most));
+    let mut outcomes: Vec<Outcome> = steps.into_iter().chain(scans).collect();
     if let Some((known, allowed)) = &gate.baseline {
         outcomes.extend(compare::compare(known, seen, *allowed));
     }
@@ -116,14 +167,12 @@ pub enum BaselineError {
 }
 
 impl Baseline {
-    /// Entries in the order of the file. Figures are rounded, so that noise does not change the file.
-    pub(super) fn from_entries(mut statements: Vec<Entry>) -> Self {
+    /// A file of entries. The dearest call is not in it: the bounds on it need no file.
+    pub(super) fn from_entries(statements: Vec<Entry>) -> Self {
+        let mut statements = in_order(statements);
         for entry in &mut statements {
-            entry.calls_per_request = (entry.calls_per_request * 100.0).round() / 100.0;
-            entry.steps_per_call = entry.steps_per_call.map(f64::round);
+            entry.most = None;
         }
-        statements.sort_rows_by(|a, b| a.key().cmp(&b.key()));
-        statements.truncate(MOST);
         Self {
             form: FORM,
             at_rows: BTreeMap::new(),
@@ -152,6 +201,17 @@ impl Baseline {
         // Numbers, texts and lists of them always have a form in JSON.
         serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
     }
+}
+
+/// Entries in the order of the file. Figures are rounded, so that noise does not change the file.
+fn in_order(mut statements: Vec<Entry>) -> Vec<Entry> {
+    for entry in &mut statements {
+        entry.calls_per_request = (entry.calls_per_request * 100.0).round() / 100.0;
+        entry.steps_per_call = entry.steps_per_call.map(f64::round);
+        entry.rows_scanned_per_call = entry.rows_scanned_per_call.map(f64::round);
+    }
+    statements.sort_rows_by(|a, b| a.key().cmp(&b.key()));
+    statements
 }
 
 impl Entry {

@@ -1,19 +1,48 @@
-//! Whether a statement gets slower with its table, where that can be told.
+//! Whether a statement gets slower with its table.
+//!
+//! That is told by the sizes that its table had. A statement of which SQLite counted each call is judged without them
+//! where no call can have grown: none scanned a table, and none took as many steps as growth has to add. So a service
+//! with a few calls can pass. What is left is not judged, and the bound has not passed (ADR 506).
+
+use std::str::FromStr;
 
 use apm_time::SECOND;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, Double, Text};
 
 use super::{Gate, Outcome};
 use crate::analytics::sql::Sql;
 use crate::insight::finding::{count_words, duration_words};
-use crate::insight::growth::{self, FEWEST_POINTS, FEWEST_SIZES, Growth, LEAST_FACTOR, Subject};
+use crate::insight::growth::{
+    self, FEWEST_POINTS, FEWEST_SIZES, Growth, LEAST_FACTOR, LEAST_STEPS, Subject,
+};
 
-/// Statements that are looked at, those that took most time.
-const STATEMENTS: i64 = 100;
+/// Statements whose growth is read, those that took most time.
+const STATEMENTS: usize = 100;
 
 /// Reasons that are listed.
 const LISTED: usize = 20;
+
+/// The statements that the bound asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoGrowth {
+    /// All of them: it holds where each was judged.
+    All,
+    /// Those whose growth can be told, at least one.
+    Judged,
+}
+
+impl FromStr for NoGrowth {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "all" => Ok(Self::All),
+            "judged" => Ok(Self::Judged),
+            _ => Err(format!("`{text}` is neither `all` nor `judged`")),
+        }
+    }
+}
 
 #[derive(QueryableByName)]
 struct Statement {
@@ -24,32 +53,73 @@ struct Statement {
     #[diesel(sql_type = Text)]
     normalized: String,
     #[diesel(sql_type = Text)]
+    verb: String,
+    #[diesel(sql_type = Text)]
     table_name: String,
+    #[diesel(sql_type = Double)]
+    calls: f64,
+    #[diesel(sql_type = Double)]
+    measured: f64,
+    #[diesel(sql_type = BigInt)]
+    steps_max: i64,
+    #[diesel(sql_type = Double)]
+    scan_steps: f64,
+}
+
+impl Statement {
+    fn subject(&self) -> Subject<'_> {
+        Subject {
+            statement: self.id,
+            service: self.service_id,
+            table: &self.table_name,
+            text: &self.normalized,
+        }
+    }
+
+    fn is_insert(&self) -> bool {
+        matches!(self.verb.as_str(), "INSERT" | "REPLACE")
+    }
+
+    /// Whether there is anything to judge: a table that it reads, or an INSERT whose triggers read one.
+    fn reads(&self) -> bool {
+        match self.is_insert() {
+            true => self.subject().reads_a_table() || self.scan_steps > 0.0,
+            false => self.subject().has_table(),
+        }
+    }
+
+    /// Whether SQLite counted each call, and none of them can have grown.
+    fn is_small(&self) -> bool {
+        // Sums of weights are not exact.
+        let is_counted = self.measured > 0.0 && self.measured + 0.5 >= self.calls;
+        is_counted && self.scan_steps == 0.0 && (self.steps_max as f64) < LEAST_STEPS
+    }
 }
 
 /// The bound `no-growth`.
 pub(super) fn outcome(
     conn: &mut SqliteConnection,
     gate: &Gate,
+    bound: NoGrowth,
     since: i64,
     now: i64,
 ) -> QueryResult<Outcome> {
-    let statements: Vec<Statement> = Sql::new(include_str!("statements.sql"))
+    let mut statements: Vec<Statement> = Sql::new(include_str!("statements.sql"))
         .bind("service", &gate.service)
         .bind("from", since.div_euclid(60 * SECOND) * 60)
-        .bind("limit", STATEMENTS)
         .load(conn)?;
+    statements.retain(Statement::reads);
     let (mut judged, mut failures, mut not_judged) = (0, Vec::new(), Vec::new());
     if statements.is_empty() {
         not_judged.push("no statement that reads a table was seen".to_owned());
     }
-    for statement in statements {
-        let subject = Subject {
-            statement: statement.id,
-            service: statement.service_id,
-            table: &statement.table_name,
-        };
-        let growth = growth::read(conn, subject, now / SECOND)?;
+    let (small, mut others): (Vec<Statement>, Vec<Statement>) =
+        statements.into_iter().partition(Statement::is_small);
+    judged += small.len();
+    let beyond = others.len().saturating_sub(STATEMENTS);
+    others.truncate(STATEMENTS);
+    for statement in others {
+        let growth = growth::read(conn, statement.subject(), now / SECOND)?;
         match growth
             .as_ref()
             .map_or_else(|| Err(unknown_rows(&statement.table_name)), judge)
@@ -67,7 +137,16 @@ pub(super) fn outcome(
         not_judged.truncate(LISTED);
         not_judged.push(format!("and {more} more statements"));
     }
-    Ok(Outcome::new("no-growth", judged, failures, not_judged))
+    if beyond > 0 {
+        not_judged.push(format!(
+            "{beyond} statements are beyond the {STATEMENTS} that took most time: give --only-service"
+        ));
+    }
+    let outcome = match bound {
+        NoGrowth::All => Outcome::new,
+        NoGrowth::Judged => Outcome::of_some,
+    };
+    Ok(outcome("no-growth", judged, failures, not_judged))
 }
 
 /// The growth of a statement, if it grows; or why that cannot be told.

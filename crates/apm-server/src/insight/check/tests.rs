@@ -11,7 +11,7 @@ fn a_gate_without_bounds_or_with_an_unknown_start_is_an_error() {
         Err(CheckError::Nothing)
     ));
     let gate = Gate {
-        no_growth: true,
+        no_growth: Some(NoGrowth::All),
         since: Some("release".to_owned()),
         ..Gate::default()
     };

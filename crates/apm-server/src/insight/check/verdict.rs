@@ -24,14 +24,24 @@ pub struct Outcome {
     pub verdict: Verdict,
     /// Violations, a sentence each.
     pub failures: Vec<String>,
-    /// Things that could not be judged and why, a sentence each. A bound on several statements is judged where one of
-    /// them was.
+    /// Things that could not be judged and why, a sentence each. A bound is judged only where all of it was.
     pub not_judged: Vec<String>,
 }
 
 impl Outcome {
-    /// `judged`: of how many requests or statements the bound could be judged.
+    /// The verdict where all has to be judged. `judged`: of how many requests or statements the bound was judged.
     pub(super) fn new(
+        check: &str,
+        judged: usize,
+        failures: Vec<String>,
+        not_judged: Vec<String>,
+    ) -> Self {
+        let judged = if not_judged.is_empty() { judged } else { 0 };
+        Self::of_some(check, judged, failures, not_judged)
+    }
+
+    /// The verdict where it suffices that one request or statement was judged.
+    pub(super) fn of_some(
         check: &str,
         judged: usize,
         failures: Vec<String>,

@@ -1,14 +1,14 @@
-//! A result as comma-separated values, RFC 4180.
+//! A result as comma-separated values, RFC 4180, for programs: texts as they are.
 
 use super::Cell;
-use crate::csv::{self, Cell as Value};
+use crate::csv::{self, Cell as Value, Texts};
 
 pub(super) fn write(columns: &[String], rows: &[Vec<Cell>]) -> Vec<u8> {
     let rows: Vec<Vec<Value>> = rows
         .iter()
         .map(|row| row.iter().map(value).collect())
         .collect();
-    csv::write(columns, &rows)
+    csv::write(columns, &rows, Texts::Raw)
 }
 
 fn value(cell: &Cell) -> Value {
@@ -35,7 +35,7 @@ mod tests {
         ];
         assert_eq!(
             String::from_utf8(write(&columns, &rows)).unwrap(),
-            "a,\"b,c\"\r\n-1,\"x \"\"y\"\"\nz\"\r\n,x'00ff'\r\n0.5,'=1+1\r\n"
+            "a,\"b,c\"\r\n-1,\"x \"\"y\"\"\nz\"\r\n,x'00ff'\r\n0.5,=1+1\r\n"
         );
     }
 }

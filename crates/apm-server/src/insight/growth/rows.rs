@@ -64,6 +64,11 @@ impl Rows {
         }
     }
 
+    /// Whether nothing tells them.
+    pub(super) fn is_unknown(&self) -> bool {
+        self.steps.is_empty()
+    }
+
     /// The pace of their growth; none where they were not watched for long enough to say.
     pub(super) fn pace(&self) -> Option<Pace> {
         let ((from, before), (at, rows)) = (*self.steps.first()?, *self.steps.last()?);

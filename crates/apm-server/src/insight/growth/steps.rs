@@ -12,7 +12,7 @@ use super::{BETTER, Fit, LEAST_FACTOR, Point, fit, regimes};
 use crate::sort_rows::SortRows as _;
 
 /// Steps that a statement must take more at the largest size than at the smallest: some 50 µs of work.
-const LEAST_STEPS: f64 = 1_000.0;
+pub const LEAST_STEPS: f64 = 1_000.0;
 
 /// Of a range of sizes wider than this, the smaller ones say little: what a statement does once outweighs what it does
 /// per row.

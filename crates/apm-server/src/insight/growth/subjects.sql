@@ -1,5 +1,5 @@
 -- Statements of a fingerprint.
-SELECT q.id, q.service_id, q.table_name
+SELECT q.id, q.service_id, q.table_name, q.normalized
 FROM service s
 CROSS JOIN statement q ON q.service_id = s.id AND q.fingerprint = :fingerprint
 WHERE (:service IS NULL OR s.name = :service)

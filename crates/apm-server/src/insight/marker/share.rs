@@ -1,11 +1,11 @@
 //! Markers of several servers before one engine.
 
 use apm_store::share::{self, Document};
+use apm_time::LATEST;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
 use super::{Kind, LONGEST_NAME, TOGETHER, insert};
-use crate::analytics::discover::LATEST;
 use crate::insight::bounds;
 
 /// The kind of a shared document.

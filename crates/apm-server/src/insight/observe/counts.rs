@@ -8,11 +8,63 @@ use apm_store::share::{self, Caller};
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
+use super::rows::TxRow;
+use super::work::Work;
+
 /// The counts of a look, to be written.
 #[derive(Debug, Default)]
 pub(in crate::insight) struct Observed {
     pub(super) mark: i64,
     pub(super) rows: HashMap<(i64, i64, i64), Sums>,
+    /// Requests of which not all is known, by their transaction group.
+    pub(super) gaps: HashMap<i64, Gaps>,
+}
+
+/// The requests of a transaction group of which not all spans are known.
+#[derive(Debug, Clone)]
+pub(in crate::insight) struct Gaps {
+    pub(in crate::insight) requests: i64,
+    /// Spans that their agent dropped.
+    pub(in crate::insight) dropped: i64,
+    /// Spans that their agent sent and that are not here.
+    pub(in crate::insight) lost: i64,
+    /// The most statements that one of them may have run.
+    pub(in crate::insight) most: f64,
+    /// The trace of that one.
+    pub(in crate::insight) trace: StoredId,
+}
+
+impl Gaps {
+    /// A request, by the statements that are known of it.
+    pub(super) fn of_request(tx: &TxRow, lost: i64, known: i64) -> Self {
+        Self {
+            requests: 1,
+            dropped: tx.dropped,
+            lost,
+            most: (known + tx.dropped + lost) as f64,
+            trace: tx.trace_id.clone(),
+        }
+    }
+
+    pub(super) fn add(&mut self, other: Self) {
+        self.requests += other.requests;
+        self.dropped += other.dropped;
+        self.lost += other.lost;
+        if other.most > self.most {
+            self.most = other.most;
+            self.trace = other.trace;
+        }
+    }
+}
+
+/// Everything that was counted since a time.
+#[derive(Debug)]
+pub(in crate::insight) struct Counted {
+    pub(in crate::insight) usage: Vec<Usage>,
+    /// By transaction group.
+    pub(in crate::insight) gaps: Vec<(i64, Gaps)>,
+    /// Whether spans were left out, as too many waited for their requests at once.
+    pub(in crate::insight) is_cut: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -25,6 +77,8 @@ pub(super) struct Sums {
     pub(super) follows: i64,
     pub(super) looped: f64,
     pub(super) trace: StoredId,
+    /// Only for the gate.
+    pub(super) work: Option<Box<Work>>,
 }
 
 impl Sums {
@@ -35,6 +89,9 @@ impl Sums {
         self.sum += other.sum;
         self.tx_sum += other.tx_sum;
         self.follows += other.follows;
+        if let Some(work) = other.work {
+            self.work.get_or_insert_default().add(*work);
+        }
         // The trace is that of the request with the most calls.
         if other.most > self.most {
             self.most = other.most;
@@ -55,6 +112,8 @@ pub(in crate::insight) struct Usage {
     /// Calls that a loop made.
     pub(in crate::insight) looped: f64,
     pub(in crate::insight) trace: StoredId,
+    /// The work of its calls.
+    pub(in crate::insight) work: Work,
 }
 
 impl Observed {

@@ -2,7 +2,7 @@
 
 use apm_store::id::{Identifier, StoredId};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Text};
+use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
 #[derive(Debug, QueryableByName)]
 pub(super) struct SpanRow {
@@ -20,6 +20,10 @@ pub(super) struct SpanRow {
     pub(super) failed: bool,
     #[diesel(sql_type = Bool)]
     pub(super) of_one_kind: bool,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub(super) steps: Option<i64>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub(super) scan_steps: Option<i64>,
 }
 
 #[derive(Debug, QueryableByName)]
@@ -33,9 +37,26 @@ pub(super) struct TxRow {
     #[diesel(sql_type = BigInt)]
     pub(super) group_id: i64,
     #[diesel(sql_type = BigInt)]
+    pub(super) service_id: i64,
+    #[diesel(sql_type = BigInt)]
     pub(super) ts: i64,
     #[diesel(sql_type = BigInt)]
     pub(super) duration: i64,
+    /// Spans that its agent dropped.
+    #[diesel(sql_type = BigInt)]
+    pub(super) dropped: i64,
+    /// Spans that its agent sent; 0 where that is not known.
+    #[diesel(sql_type = BigInt)]
+    pub(super) sent: i64,
+}
+
+/// The spans of a transaction that arrived.
+#[derive(Debug, QueryableByName)]
+pub(super) struct Arrived {
+    #[diesel(sql_type = Identifier)]
+    pub(super) transaction_id: StoredId,
+    #[diesel(sql_type = BigInt)]
+    pub(super) spans: i64,
 }
 
 #[derive(QueryableByName)]

@@ -96,13 +96,22 @@ pub fn what_if(file: &Path, sql: &str, index: &str) -> Result<WhatIf, PlanError>
     tried(file, &schema(file)?, sql, index)
 }
 
+/// Whether a database plans statements of a verb: those that read or change rows. A COMMIT has no plan, nor has a
+/// PRAGMA or a CREATE TABLE.
+pub(crate) fn has_plan(verb: &str) -> bool {
+    matches!(
+        verb,
+        "SELECT" | "VALUES" | "INSERT" | "REPLACE" | "UPDATE" | "DELETE" | "MERGE"
+    )
+}
+
 /// The rows of EXPLAIN QUERY PLAN.
 fn plan(guarded: &Guarded, sql: &str) -> Result<Plan, PlanError> {
     // Other statements that SQLite can explain have no plan, and some of them take effect when they are prepared.
     match Fingerprint::from_text(sql).verb.as_str() {
-        "SELECT" | "VALUES" | "INSERT" | "REPLACE" | "UPDATE" | "DELETE" => {}
         "" => return Err(GuardError::NotOne("such as a SELECT")),
-        verb => return Err(GuardError::Refused(format!("{verb} has no plan"))),
+        verb if has_plan(verb) => {}
+        verb => return Err(GuardError::NoPlan(verb.to_owned())),
     }
     let mut statement = guarded.prepare("EXPLAIN QUERY PLAN ", sql)?;
     if statement.column_count() != 4 {

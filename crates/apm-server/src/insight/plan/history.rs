@@ -1,6 +1,6 @@
 //! Plans that agents sent, by statement and version of the service: what they were, and since when they are others.
 //!
-//! An agent sends a plan once for each statement and version of the schema, as labels of a metric set (ADR 201).
+//! An agent sends a plan when it is another one, and again each hour, as labels of a metric set (ADR 201, 481).
 
 mod arrivals;
 
@@ -36,7 +36,7 @@ pub struct Run {
     pub schema_version: Option<i64>,
     /// When it was first sent, seconds since the epoch.
     pub first_seen: i64,
-    /// When it was last sent, seconds since the epoch: agents send it again when they start.
+    /// When it was last sent, seconds since the epoch: agents send it again each hour.
     pub last_seen: i64,
 }
 
@@ -124,25 +124,46 @@ pub fn list(conn: &mut SqliteConnection, scope: &Scope, fingerprint: u64) -> Que
         .collect())
 }
 
-/// The steps of the newest plan of a statement that an agent of a service sent.
+/// The newest plan of a statement that its agent sent.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::insight) struct Sent {
+    pub(in crate::insight) plan: Plan,
+    /// Whether it is of SQLite.
+    pub(in crate::insight) is_sqlite: bool,
+}
+
+#[derive(QueryableByName)]
+struct Newest {
+    #[diesel(sql_type = Text)]
+    plan: String,
+    #[diesel(sql_type = BigInt)]
+    schema_version: i64,
+}
+
+/// A statement on a database of a service.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::insight) struct Of<'a> {
+    pub(in crate::insight) service: &'a str,
+    pub(in crate::insight) environment: &'a str,
+    pub(in crate::insight) instance: &'a str,
+    pub(in crate::insight) fingerprint: i64,
+}
+
+/// The steps of the newest plan of a statement that its agent sent since a time (seconds). An older one may no longer
+/// hold: an agent that cannot ask for plans any more sends none.
 pub(in crate::insight) fn newest(
     conn: &mut SqliteConnection,
-    service: &str,
-    fingerprint: i64,
+    of: Of<'_>,
+    since: i64,
 ) -> QueryResult<Option<Vec<String>>> {
-    #[derive(QueryableByName)]
-    struct Newest {
-        #[diesel(sql_type = Text)]
-        plan: String,
-    }
-    let found: Option<Newest> = Sql::new(
-        "SELECT plan FROM statement_plan WHERE fingerprint = :fingerprint AND service = :service \
-         ORDER BY id DESC LIMIT 1",
-    )
-    .bind("fingerprint", fingerprint)
-    .bind("service", service)
-    .first(conn)
-    .optional()?;
+    let found: Option<Newest> = Sql::new(include_str!("history/newest.sql"))
+        .bind("fingerprint", of.fingerprint)
+        .bind("service", of.service)
+        .bind("environment", of.environment)
+        .bind("instance", of.instance)
+        .bind("since", since)
+        .first(conn)
+        .optional()?;
     let steps = |newest: Newest| {
         parse(&newest.plan)
             .all()
@@ -150,6 +171,21 @@ pub(in crate::insight) fn newest(
             .collect()
     };
     Ok(found.map(steps))
+}
+
+/// The newest plan of a statement on its database, by its row in the dictionary.
+pub(in crate::insight) fn of_statement(
+    conn: &mut SqliteConnection,
+    statement: i64,
+) -> QueryResult<Option<Sent>> {
+    let found: Option<Newest> = Sql::new(include_str!("history/of_statement.sql"))
+        .bind("statement", statement)
+        .first(conn)
+        .optional()?;
+    Ok(found.map(|newest| Sent {
+        plan: parse(&newest.plan),
+        is_sqlite: newest.schema_version != NO_VERSION,
+    }))
 }
 
 /// The statements whose plan is another since a time, in seconds.

@@ -1,22 +1,19 @@
-//! A statement that gets slower as its table grows, and one that reads a whole table though an index would do.
+//! A statement that gets slower as its table grows. One that does not may read a whole table ([`super::scan`]).
 
 mod steps;
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Double};
 
-use super::{Look, RuleError, Statement, figures, per_minute};
+use super::remedy::remedy;
+use super::{Look, RuleError, Statement, figures, saving, scan};
 use crate::analytics::sql::Sql;
 use crate::insight::finding::{Draft, Kind, Says, count_words, duration_words, id};
 use crate::insight::growth::{self, Regime, Steps, Subject, Trend};
-use crate::insight::plan::{self, Explained};
 use crate::insight::severity::Severity;
 
 /// Calls that a trend needs.
 const FEWEST: f64 = 20.0;
-
-/// A scan that takes less is no finding, µs.
-const SCAN: f64 = 5_000.0;
 
 /// Requests of its callers without it after which a statement is no longer used, where each request ran it.
 const UNUSED: i64 = 20;
@@ -35,16 +32,19 @@ struct Since {
 pub(super) fn apply(look: &mut Look<'_>) -> Result<Vec<Draft>, RuleError> {
     let mut drafts = Vec::new();
     for statement in look.statements.clone() {
-        if !matches!(statement.verb.as_str(), "SELECT" | "UPDATE" | "DELETE")
-            || statement.count < FEWEST
-        {
-            continue;
-        }
         let subject = Subject {
             statement: statement.id,
             service: statement.service_id,
             table: &statement.table_name,
+            text: &statement.normalized,
         };
+        let is_plain = matches!(statement.verb.as_str(), "SELECT" | "UPDATE" | "DELETE");
+        // These read tables behind other words: INSERT … SELECT, WITH … SELECT.
+        let may_read = matches!(statement.verb.as_str(), "INSERT" | "REPLACE" | "WITH");
+        let reads = is_plain || may_read && subject.reads_a_table();
+        if !reads || statement.count < FEWEST {
+            continue;
+        }
         let growth = growth::read(look.conn, subject, look.now)?;
         // If the steps of SQLite tell the growth, time has no say.
         let steps = growth.as_ref().and_then(|growth| growth.steps.as_ref());
@@ -69,12 +69,16 @@ pub(super) fn apply(look: &mut Look<'_>) -> Result<Vec<Draft>, RuleError> {
             ));
             continue;
         }
+        let table = growth.as_ref().map_or("", |growth| &growth.table);
         match growing {
-            Some(Grows::InTime(regime)) => drafts.extend(grows(look, &statement, regime)),
-            Some(Grows::InSteps(steps, trend)) => {
-                drafts.push(steps::draft(look, &statement, steps, trend));
+            Some(Grows::InTime(regime)) => {
+                drafts.extend(grows(look, (&statement, table), regime)?);
             }
-            None => drafts.extend(scans(look, &statement)),
+            Some(Grows::InSteps(steps, trend)) => {
+                drafts.push(steps::draft(look, (&statement, table), steps, trend)?);
+            }
+            None if is_plain => drafts.extend(scan::draft(look, &statement)?),
+            None => {}
         }
     }
     Ok(drafts)
@@ -96,8 +100,15 @@ fn is_unused(look: &mut Look<'_>, statement: i64) -> Result<bool, RuleError> {
     Ok(since.n as f64 >= UNUSED as f64 * since.usual.max(1.0))
 }
 
-fn grows(look: &mut Look<'_>, statement: &Statement, regime: &Regime) -> Option<Draft> {
-    let fit = regime.fit?;
+/// The finding by durations. `table`: the one that drives it.
+fn grows(
+    look: &mut Look<'_>,
+    (statement, table): (&Statement, &str),
+    regime: &Regime,
+) -> Result<Option<Draft>, RuleError> {
+    let (Some(fit), Some(later)) = (regime.fit, regime.projected(10.0)) else {
+        return Ok(None);
+    };
     let (least, most) = (fit.at(regime.rows_min).max(0.0), fit.at(regime.rows_max));
     // The line of a young table may start below zero, and says nothing of so few rows.
     let at_first = if least >= 1.0 {
@@ -114,39 +125,43 @@ fn grows(look: &mut Look<'_>, statement: &Statement, regime: &Regime) -> Option<
         duration_words(most),
         count_words(regime.rows_max),
         fit.r_squared,
-        duration_words(regime.projected(10.0)?),
+        duration_words(later),
     );
-    let saving = (most - least).max(0.0) * per_minute(statement);
+    let share = grown(least, most);
     let said = [
         ("micros_per_thousand_rows", fit.per_row * 1_000.0),
         ("r_squared", fit.r_squared),
         ("rows", regime.rows_max),
-        ("projected_at_10x", regime.projected(10.0)?),
+        ("projected_at_10x", later),
     ];
-    Some(draft(look, statement, (&pace, cause), saving, &said))
+    draft(look, (statement, table), (&pace, cause), share, &said).map(Some)
 }
 
-/// The finding that a statement gets slower as its table grows. `pace`: what a thousand rows add.
+/// The part of the largest call that growth made, by the cost of the least call and of the largest.
+fn grown(least: f64, most: f64) -> f64 {
+    (most - least).max(0.0) / most
+}
+
+/// The finding that a statement gets slower as its table grows. `pace`: what a thousand rows add. `share`: the part of
+/// its time that growth made.
 fn draft(
     look: &mut Look<'_>,
-    statement: &Statement,
+    (statement, table): (&Statement, &str),
     (pace, mut cause): (&str, String),
-    saving: f64,
+    share: f64,
     said: &[(&str, f64)],
-) -> Draft {
-    let explained = look.plan(statement);
-    let proof = explained
-        .as_ref()
-        .and_then(|explained| look.proof(statement, explained));
-    if let Some(explained) = &explained {
+) -> Result<Draft, RuleError> {
+    let plan = look.plan(statement)?;
+    let proof = plan.as_ref().and_then(|plan| look.proof(statement, plan));
+    if let Some(plan) = &plan {
         cause.push(' ');
-        cause.push_str(&explained.summary);
+        cause.push_str(&plan.summary(&statement.sample));
     }
+    let saving = saving(statement, share, proof.as_ref());
     let who = look
         .caller(statement.id)
         .map_or_else(|| statement.short(), |caller| caller.name.clone());
-    let table = &statement.table_name;
-    Draft {
+    Ok(Draft {
         kind: Kind::Growth,
         service: statement.service.clone(),
         environment: statement.environment.clone(),
@@ -157,87 +172,13 @@ fn draft(
         says: Says {
             title: format!("{who} gets slower as {table} grows: {pace} per 1,000 rows."),
             cause,
-            remedy: remedy(statement, explained.as_ref(), proof),
+            remedy: remedy(
+                (statement, table),
+                plan.as_ref(),
+                proof.map(|proof| proof.words),
+            ),
             evidence: look.evidence(statement),
             figures: figures(said),
-        },
-    }
-}
-
-fn remedy(statement: &Statement, explained: Option<&Explained>, proof: Option<String>) -> String {
-    let mut parts = Vec::new();
-    match explained.map(|explained| explained.proposal.as_ref()) {
-        Some(Some(proposal)) => {
-            let covers = proposal.after.has(plan::Kind::CoveringScan);
-            let limit = if covers {
-                " A covering scan reads less and sorts nothing, but still grows."
-            } else {
-                ""
-            };
-            parts.push(format!("{}: {}{limit}", proposal.index, proposal.summary));
-            parts.extend(proof);
-        }
-        Some(None) => {}
-        None => parts.push(format!(
-            "Start the server with --explain {}=FILE to see its plan and an index that would help.",
-            statement.service
-        )),
-    }
-    let upper = statement.normalized.to_ascii_uppercase();
-    if ["COUNT(", "SUM(", "AVG("]
-        .iter()
-        .any(|function| upper.contains(function))
-    {
-        parts.push(format!(
-            "A count kept by triggers or by the writer, one row per group, would make it flat however many \
-             rows {} has.",
-            statement.table_name
-        ));
-    } else if !upper.contains(" LIMIT ") {
-        parts.push(
-            "Reading it page by page (WHERE id > ? ORDER BY id LIMIT ?) bounds what one request reads."
-                .to_owned(),
-        );
-    }
-    parts.join(" ")
-}
-
-/// A whole table, slowly, and SQLite knows a better way with an index.
-fn scans(look: &mut Look<'_>, statement: &Statement) -> Option<Draft> {
-    if statement.mean() < SCAN {
-        return None;
-    }
-    let explained = look.plan(statement)?;
-    let proof = look
-        .proof(statement, &explained)
-        .map_or_else(String::new, |proof| format!(" {proof}"));
-    let proposal = explained
-        .proposal
-        .as_ref()
-        .filter(|_| explained.plan.has(plan::Kind::FullScan))?;
-    // An index is taken to save most of it.
-    let saving = statement.mean() * per_minute(statement) * 0.8;
-    Some(Draft {
-        kind: Kind::Scan,
-        service: statement.service.clone(),
-        environment: statement.environment.clone(),
-        subject: statement.fingerprint(),
-        severity: Severity::of_saving(saving),
-        saving,
-        says: Says {
-            title: format!(
-                "{} reads all of {} each time.",
-                statement.short(),
-                statement.table_name
-            ),
-            cause: format!(
-                "{} It takes {} on average.",
-                explained.summary,
-                duration_words(statement.mean())
-            ),
-            remedy: format!("{}: {}{proof}", proposal.index, proposal.summary),
-            evidence: look.evidence(statement),
-            figures: figures(&[("avg", statement.mean())]),
         },
     })
 }

@@ -5,11 +5,46 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use super::Files;
-use super::proofs::Proofs;
-use crate::insight::plan::{self, Explained};
+use super::proofs::{Proofs, Verdict};
+use crate::insight::plan::history::Sent;
+use crate::insight::plan::{self, Explained, Plan, WhatIf};
 
 /// The time for which a plan is remembered. An index that was made meanwhile is seen after that.
 const FRESH: Duration = Duration::from_secs(60);
+
+/// The plan of a statement, and where it is from.
+#[derive(Debug, Clone)]
+pub(super) enum Known {
+    /// From the service's file, on a copy of which indexes were tried.
+    File(Explained),
+    /// As its agent sent it.
+    Agent(Sent),
+}
+
+impl Known {
+    pub(super) fn plan(&self) -> &Plan {
+        match self {
+            Self::File(explained) => &explained.plan,
+            Self::Agent(sent) => &sent.plan,
+        }
+    }
+
+    /// The plan of the statement in a sentence.
+    pub(super) fn summary(&self, sql: &str) -> String {
+        match self {
+            Self::File(explained) => explained.summary.clone(),
+            Self::Agent(sent) => sent.plan.summary(sql),
+        }
+    }
+
+    /// An index that would make it cheaper.
+    pub(super) fn proposal(&self) -> Option<&WhatIf> {
+        match self {
+            Self::File(explained) => explained.proposal.as_ref(),
+            Self::Agent(_) => None,
+        }
+    }
+}
 
 /// Asks for plans.
 #[derive(Debug)]
@@ -34,10 +69,10 @@ impl Plans {
         self.known.retain(|_, (asked, _)| asked.elapsed() < FRESH);
     }
 
-    /// The effect of an index on a statement on a copy of the service's file, in a sentence.
-    pub(super) fn proof(&mut self, service: &str, sql: &str, index: &str) -> Option<String> {
+    /// The effect of an index on a statement on a copy of the service's file.
+    pub(super) fn proof(&mut self, service: &str, sql: &str, index: &str) -> Option<Verdict> {
         let file = self.files.get(service)?;
-        Some(self.proofs.sentence(service, file, sql, index))
+        Some(self.proofs.verdict(service, file, sql, index))
     }
 
     /// The plan of a service's statement, where its file may be asked.

@@ -29,8 +29,24 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// A statement of a service, and an index.
 type Key = (String, String, String);
 
-/// When it was measured, and a sentence.
-type Known = HashMap<Key, (Instant, String)>;
+/// When it was measured, and the result.
+type Known = HashMap<Key, (Instant, Verdict)>;
+
+/// The result of a measurement.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Verdict {
+    /// A sentence on what the index did.
+    pub(super) words: String,
+    /// The share of the steps that the index saved, 0 to 1; none where nothing was measured.
+    pub(super) saved: Option<f64>,
+}
+
+impl Verdict {
+    /// Nothing was measured, and why.
+    fn unknown(words: String) -> Self {
+        Self { words, saved: None }
+    }
+}
 
 /// Measurements, at most one at a time.
 #[derive(Debug, Default)]
@@ -41,32 +57,31 @@ pub(super) struct Proofs {
 }
 
 impl Proofs {
-    /// A sentence on what an index did for a statement on a copy; that it is not verified, where nobody measured it
-    /// yet.
-    pub(super) fn sentence(
+    /// The effect of an index on a statement on a copy; that it is not verified, where nobody measured it yet.
+    pub(super) fn verdict(
         &mut self,
         service: &str,
         file: &Path,
         sql: &str,
         index: &str,
-    ) -> String {
+    ) -> Verdict {
         let key = (service.to_owned(), sql.to_owned(), index.to_owned());
-        if let Some((_, words)) = lock(&self.known)
+        if let Some((_, verdict)) = lock(&self.known)
             .get(&key)
             .filter(|(at, _)| at.elapsed() < FRESH)
         {
-            return words.clone();
+            return verdict.clone();
         }
         // A file that cannot be looked at is not copied.
         let size = std::fs::metadata(file).map_or(u64::MAX, |meta| meta.len());
         if size > LARGEST {
-            return format!(
+            return Verdict::unknown(format!(
                 "Not verified: {} is too large to be copied unasked; pocket-apm advise --service {service} does it.",
                 file.display()
-            );
+            ));
         }
         self.start(key, file);
-        "Not verified yet.".to_owned()
+        Verdict::unknown("Not verified yet.".to_owned())
     }
 
     /// Measures, unless something else is being measured: the rules ask again.
@@ -94,13 +109,13 @@ impl Proofs {
                     stop,
                     ..Options::default()
                 };
-                let words = words(prove(&file, &key.1, &key.2, &options));
+                let verdict = judged(prove(&file, &key.1, &key.2, &options));
                 let mut known = lock(&known);
                 if known.len() >= MOST {
                     known.retain(|_, (at, _)| at.elapsed() < FRESH);
                 }
                 if known.len() < MOST {
-                    known.insert(key, (Instant::now(), words));
+                    known.insert(key, (Instant::now(), verdict));
                 }
             });
         match started {
@@ -132,18 +147,36 @@ fn lock(known: &Mutex<Known>) -> MutexGuard<'_, Known> {
     known.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn words(proof: Result<Proof, sql_advisor::AdviseError>) -> String {
-    match proof {
-        Ok(Proof { before, after }) => {
-            let (old, new) = (count_words(before.steps), count_words(after.steps));
-            match after.steps < before.steps {
-                true => format!("Verified on a copy: {old} steps of SQLite become {new}."),
-                false => format!(
-                    "Tried on a copy, where it does not help: {old} steps of SQLite become {new}."
-                ),
-            }
-        }
-        Err(error) => format!("Not verified: {error}."),
+fn judged(proof: Result<Proof, sql_advisor::AdviseError>) -> Verdict {
+    let proof = match proof {
+        Ok(proof) => proof,
+        Err(error) => return Verdict::unknown(format!("Not verified: {error}.")),
+    };
+    let (old, new) = (proof.before.steps, proof.after.steps);
+    let helps = new < old;
+    // Steps depend on the rows. The copy may have others than the table had when the statement was recorded.
+    let copy = match &proof.size {
+        Some(size) => format!(
+            "a copy with {} rows of {}",
+            count_words(size.rows as f64),
+            size.table
+        ),
+        None => "a copy".to_owned(),
+    };
+    let steps = format!(
+        "{} steps of SQLite become {}",
+        count_words(old),
+        count_words(new)
+    );
+    // Steps on an empty table say nothing of a full one.
+    let is_empty = proof.size.is_some_and(|size| size.rows == 0);
+    let saved = if helps { (old - new) / old } else { 0.0 };
+    Verdict {
+        words: match helps {
+            true => format!("Verified on {copy}: {steps}."),
+            false => format!("Tried on {copy}, where it does not help: {steps}."),
+        },
+        saved: (!is_empty).then_some(saved),
     }
 }
 
@@ -167,27 +200,63 @@ mod tests {
         let mut until = |index: &str| {
             let start = Instant::now();
             loop {
-                let words =
-                    proofs.sentence("shop", &file, "SELECT id FROM people WHERE name = ?", index);
-                if words != "Not verified yet." {
-                    return words;
+                let verdict =
+                    proofs.verdict("shop", &file, "SELECT id FROM people WHERE name = ?", index);
+                if verdict.words != "Not verified yet." {
+                    return verdict;
                 }
                 assert!(start.elapsed() < TIME, "{index}");
                 std::thread::yield_now();
             }
         };
         let good = until("CREATE INDEX people_name ON people (name)");
+        let begin = "Verified on a copy with 1,000 rows of people: ";
         assert!(
-            good.starts_with("Verified on a copy: ") && good.contains(" steps of SQLite become "),
-            "{good}"
+            good.words.starts_with(begin) && good.words.contains(" steps of SQLite become "),
+            "{good:?}"
+        );
+        assert!(
+            good.saved.is_some_and(|saved| saved > 0.9 && saved < 1.0),
+            "{good:?}"
         );
         let bad = until("CREATE INDEX people_city ON people (city)");
-        assert!(
-            bad.starts_with("Tried on a copy, where it does not help: "),
-            "{bad}"
-        );
+        let begin = "Tried on a copy with 1,000 rows of people, where it does not help: ";
+        assert!(bad.words.starts_with(begin), "{bad:?}");
+        assert_eq!(bad.saved, Some(0.0));
         let wrong = until("CREATE INDEX people_x ON people (x)");
-        assert!(wrong.starts_with("Not verified: "), "{wrong}");
+        assert!(wrong.words.starts_with("Not verified: "), "{wrong:?}");
+        assert_eq!(wrong.saved, None);
+    }
+
+    #[test]
+    fn a_verdict_names_the_rows_of_the_copy_and_the_share_of_the_steps_that_an_index_saves() {
+        let of = |rows: Option<u64>, before: f64, after: f64| {
+            let cost = |steps| sql_advisor::Cost {
+                steps,
+                ..sql_advisor::Cost::default()
+            };
+            judged(Ok(Proof {
+                before: cost(before),
+                after: cost(after),
+                size: rows.map(|rows| sql_advisor::Size {
+                    table: "people".to_owned(),
+                    rows,
+                }),
+            }))
+        };
+        let some = of(Some(412), 5_186.0, 3_084.0);
+        assert_eq!(
+            some.words,
+            "Verified on a copy with 412 rows of people: 5,186 steps of SQLite become 3,084."
+        );
+        assert!((some.saved.unwrap() - 0.405).abs() < 0.001, "{some:?}");
+        assert_eq!(of(Some(0), 20.0, 10.0).saved, None, "an empty table");
+        let unknown = of(None, 100.0, 200.0);
+        assert_eq!(unknown.saved, Some(0.0));
+        assert!(
+            unknown.words.starts_with("Tried on a copy, where"),
+            "{unknown:?}"
+        );
     }
 
     #[test]

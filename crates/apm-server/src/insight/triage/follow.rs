@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use apm_store::share::{ErrorVersion, LONGEST_VERSION, add_error_versions, note_error_versions};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
@@ -9,14 +10,10 @@ use super::publish;
 use super::row::Row;
 use crate::analytics::errors::Status;
 use crate::analytics::sql::Sql;
-use crate::insight::bounds;
 use crate::sort_rows::SortRows as _;
 
 /// Occurrences of one look: the others wait for the next.
 const MOST: i64 = 20_000;
-
-/// Longest version that is kept, bytes.
-const LONGEST: usize = 200;
 
 /// The occurrences since the last look.
 #[derive(Debug)]
@@ -77,14 +74,15 @@ pub(crate) fn look(conn: &mut SqliteConnection) -> QueryResult<Option<Came>> {
         .load(conn)?;
     for row in &mut rows {
         row.version
-            .truncate(row.version.floor_char_boundary(LONGEST));
+            .truncate(row.version.floor_char_boundary(LONGEST_VERSION));
     }
     Ok(Some(Came { to, rows }))
 }
 
 impl Came {
-    /// Counts what came, opens what came back, and keeps up to where that goes: all or nothing.
-    pub(crate) fn write(self, conn: &mut SqliteConnection) -> QueryResult<()> {
+    /// Counts what came, opens what came back, and keeps up to where that goes: all or nothing. `shares`: whether other
+    /// servers are told of it.
+    pub(crate) fn write(self, conn: &mut SqliteConnection, shares: bool) -> QueryResult<()> {
         let mut by_group: BTreeMap<(&str, i64), Vec<&Occurred>> = BTreeMap::new();
         for row in &self.rows {
             by_group
@@ -115,19 +113,22 @@ impl Came {
                 publish::publish(conn, service, root, None)?;
             }
         }
-        for row in &self.rows {
-            diesel::sql_query(include_str!("add_version.sql"))
-                .bind::<BigInt, _>(row.group_id)
-                .bind::<Text, _>(&row.version)
-                .bind::<BigInt, _>(row.first)
-                .bind::<BigInt, _>(row.last)
-                .bind::<BigInt, _>(row.n)
-                .execute(conn)?;
+        let versions = self.rows.iter().map(|row| ErrorVersion {
+            group: row.group_id,
+            version: row.version.clone(),
+            first: row.first,
+            last: row.last,
+            occurrences: row.n,
+        });
+        let versions: Vec<ErrorVersion> = versions.collect();
+        add_error_versions(conn, &versions)?;
+        if shares {
+            note_error_versions(conn, &versions)?;
         }
         diesel::sql_query("INSERT OR REPLACE INTO insight_state VALUES ('errors', ?)")
             .bind::<BigInt, _>(self.to)
-            .execute(conn)?;
-        bounds::error_versions(conn)
+            .execute(conn)
+            .map(drop)
     }
 }
 

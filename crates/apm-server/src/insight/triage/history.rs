@@ -117,7 +117,6 @@ fn insert(
     .bind::<Text, _>(serde_json::to_string(change).map_err(json)?)
     .bind::<Text, _>(serde_json::to_string(before).map_err(json)?)
     .execute(conn)?;
-    bounds::error_states(conn)?;
     bounds::error_changes(conn)
 }
 

@@ -1,14 +1,13 @@
 //! Takes states of error groups from other servers before one engine.
 
 use apm_store::share::{self, Document};
-use apm_time::SECOND;
+use apm_time::{LATEST, SECOND};
 use diesel::prelude::*;
 use kql::pasted::hash;
 
 use super::publish::{self, State};
 use super::row::Row;
 use super::{Change, LONGEST_NAME, MOST_OCCURRENCES, history};
-use crate::analytics::discover::LATEST;
 use crate::insight::bounds;
 
 /// The kind of a shared document.
@@ -36,12 +35,11 @@ pub(crate) fn take(conn: &mut SqliteConnection, document: &Document) -> QueryRes
     let is_of_group = |row: &Row| {
         row.service == service && row.grouping_key == key && row.merged_into != Some(key)
     };
-    let is_sound_change = change.as_ref().is_none_or(|change| change.check().is_ok());
-    if !row
+    let fits = row
         .as_ref()
         .is_none_or(|row| is_of_group(row) && is_sound(row))
-        || !is_sound_change
-    {
+        && change.as_ref().is_none_or(|change| change.check().is_ok());
+    if !fits {
         return Ok(false);
     }
     if let Some(change) = change {

@@ -52,7 +52,7 @@ fn occur(conn: &mut SqliteConnection, group: i64, resource: i64, ts: i64) {
     follow::look(conn)
         .unwrap()
         .expect("it came")
-        .write(conn)
+        .write(conn, false)
         .unwrap();
     assert!(follow::look(conn).unwrap().is_none(), "each is read once");
 }

@@ -23,9 +23,10 @@ const later = {
   "[data-pick-all]": () => import("./pick.js"),
   ".chart-head, [data-pin]": () => import("./dashboard.js"),
 };
-const refresh = (root) => {
+const refresh = async (root) => {
   parts.forEach((init) => init(root));
-  for (const [mark, load] of Object.entries(later)) if (root.querySelector(mark)) load().then(({ init }) => init(root));
+  const here = Object.entries(later).filter(([mark]) => root.querySelector(mark));
+  await Promise.all(here.map(([, load]) => load().then(({ init }) => init(root))));
 };
 
 // On a phone the navigation is a bar that scrolls: it begins at the page that is shown.
@@ -37,4 +38,6 @@ initSuggest();
 initPaste();
 initKeys();
 initSwap(refresh);
-refresh(document);
+await refresh(document);
+// Everything on the page answers to the keyboard and the mouse.
+document.documentElement.dataset.ready = "";

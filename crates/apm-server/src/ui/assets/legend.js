@@ -54,7 +54,7 @@ class Legend {
 // A legend's own words, without the figure after them.
 const words = (element) =>
   [...element.childNodes]
-    .filter((node) => node.nodeType === Node.TEXT_NODE)
+    .filter((node) => node.nodeType === Node.TEXT_NODE || node.matches(".clamp"))
     .map((node) => node.textContent)
     .join("")
     .trim();

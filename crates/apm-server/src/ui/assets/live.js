@@ -14,6 +14,7 @@ export function init(root) {
     pause = document.querySelector("[data-live-pause]"),
     state = document.querySelector("[data-live-state]");
   let source = null,
+    last = "",
     waiting = [];
 
   const insert = (html) => {
@@ -24,8 +25,12 @@ export function init(root) {
   };
   const open = () => {
     if (source || document.hidden) return;
-    source = new EventSource(table.dataset.live);
+    const url = new URL(table.dataset.live, location.href);
+    // After a rest the stream goes on behind what the table has got.
+    if (last) url.searchParams.set("since", last);
+    source = new EventSource(url);
     source.addEventListener("rows", (event) => {
+      last = event.lastEventId;
       if (pause?.getAttribute("aria-pressed") === "true") {
         waiting = [event.data, ...waiting].slice(0, MOST);
         say();

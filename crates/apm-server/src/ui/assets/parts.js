@@ -14,6 +14,9 @@ const NEAR = 900;
 // Lines that may be turned: as many as the server reads.
 const TURNED = 100;
 
+// The address whose rows have been gone to.
+let led = "";
+
 export class Parts extends Treegrid {
   constructor(table) {
     super(table);
@@ -30,8 +33,19 @@ export class Parts extends Treegrid {
     this.take({ first: Number(first), total: Number(total), turned, rows: bodies.flatMap((body) => [...body.rows]) });
     document.querySelector("#wf-pages")?.setAttribute("hidden", "");
     const chosen = table.querySelector('tr[aria-selected="true"], tr.here');
-    chosen?.scrollIntoView({ block: "center" });
+    if (chosen) chosen.scrollIntoView({ block: "center" });
+    else if (Number(first) > 0) this.lead(first);
     table.classList.toggle("finding", Boolean(this.find?.value.trim()));
+  }
+
+  // Goes to the row that the address leads to, as a slice of the minimap does: once, for readers then scroll on. The
+  // browser goes to the table itself, at the end of loading.
+  lead(first) {
+    if (led === location.href) return;
+    led = location.href;
+    const go = () => this.table.querySelector(`tr[data-row="${first}"]`)?.scrollIntoView();
+    if (document.readyState === "complete") go();
+    else addEventListener("load", () => requestAnimationFrame(go), { once: true });
   }
 
   get patience() {

@@ -57,7 +57,8 @@ export async function show(address, { push = true, quiet = false, focus = null }
   } finally {
     if (current === request) current = null;
   }
-  if (request.signal.aborted) return;
+  // Somebody may have begun to type while the answer was on its way.
+  if (request.signal.aborted || (quiet && busy())) return;
   if (push) history.pushState(null, "", url);
   shown = url;
   const held = focus ?? keyOf(document.activeElement);
@@ -127,8 +128,17 @@ function busy() {
     document.hidden ||
     document.querySelector("details.menu[open], .dragging, :target.chart-behind, input.pick:checked") ||
     !getSelection().isCollapsed ||
-    document.activeElement?.matches("input, textarea, select")
+    document.activeElement?.matches("input, textarea, select") ||
+    [...document.querySelectorAll("main form[method=post] :is(input, select), main textarea")].some(isFilled)
   );
+}
+
+// Whether a field has something else in it than the page came with.
+function isFilled(field) {
+  if (field.type === "hidden") return false;
+  // A list without a chosen option shows its first, which is not marked as the default.
+  if (field.options) return [...field.options].some((one) => one.selected !== one.defaultSelected && one.index > 0);
+  return field.value !== field.defaultValue || field.checked !== field.defaultChecked;
 }
 
 function schedule() {

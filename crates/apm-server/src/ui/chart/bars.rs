@@ -2,9 +2,10 @@
 
 use maud::{Markup, html};
 
+use super::axis::{Measure, ValueAxis};
 use super::buckets::Buckets;
 use super::flags::{self, Flag};
-use super::frame::{Data, Frame, Measure, ValueAxis};
+use super::frame::{Data, Frame};
 use crate::ui::href::Href;
 use crate::ui::moment::Clock;
 use crate::ui::plot::coordinate::{PLOT, Px};
@@ -14,7 +15,7 @@ use crate::ui::view::View;
 #[derive(Debug, Clone)]
 pub(crate) struct Layer<'a> {
     pub(crate) name: &'a str,
-    /// `r-2xx` … `r-5xx`, `bar-out`, or `t-db` and the like.
+    /// `r-2xx` … `r-5xx`, `bar-out`, `series-2`, or `t-db` and the like.
     pub(crate) class: &'static str,
     pub(crate) values: &'a [f64],
     /// The mean of the series, for the legend.
@@ -112,7 +113,7 @@ impl BarChart<'_> {
                     @for layer in self.layers {
                         li {
                             span class={ "swatch " (layer.class) } aria-hidden="true" {}
-                            (layer.name)
+                            span.clamp title=(layer.name) { (layer.name) }
                             @if let Some(mean) = &layer.mean { " " b { (mean) } }
                         }
                     }

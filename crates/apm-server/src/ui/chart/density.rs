@@ -8,7 +8,8 @@ use std::fmt::Write as _;
 use apm_time::SECOND;
 use maud::{Markup, Render, html};
 
-use super::frame::{Data, Frame, ValueAxis};
+use super::axis::ValueAxis;
+use super::frame::{Data, Frame};
 use crate::ui::number::{duration, grouped};
 use crate::ui::plot::coordinate::{PLOT, Px};
 use crate::ui::plot::scale::Scale;

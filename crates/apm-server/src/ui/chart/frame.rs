@@ -2,147 +2,12 @@
 
 use maud::{Markup, Render, html};
 
+use super::axis::ValueAxis;
 use super::buckets::Buckets;
 use crate::ui::components::table::file_button;
 use crate::ui::href::Href;
-use crate::ui::number::NARROW;
 use crate::ui::plot::coordinate::{PLOT, Pc, Px};
-use crate::ui::plot::labels;
-use crate::ui::plot::scale::{Height, Scale};
-use crate::ui::plot::ticks::{self, Tick};
-
-/// The unit of the values of an axis.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Measure {
-    /// Microseconds.
-    Duration,
-    /// Things that are counted: no broken ticks.
-    Count,
-    /// Per minute.
-    Rate,
-    /// Shares of 0 … 1.
-    Share,
-    Bytes,
-    /// A number without a unit that we know.
-    Plain,
-}
-
-impl Measure {
-    /// The unit of an axis up to `max`, and its length in the measure's own unit.
-    fn unit(self, max: f64) -> (&'static str, f64) {
-        match self {
-            Self::Duration => ticks::duration_unit(max),
-            Self::Share => ("%", 0.01),
-            Self::Bytes => match max {
-                max if max < 1e3 => ("B", 1.0),
-                max if max < 1e6 => ("kB", 1e3),
-                max if max < 1e9 => ("MB", 1e6),
-                max if max < 1e12 => ("GB", 1e9),
-                max if max < 1e15 => ("TB", 1e12),
-                _ => ("PB", 1e15),
-            },
-            Self::Count | Self::Rate | Self::Plain => ("", 1.0),
-        }
-    }
-
-    /// A value with its unit, as a table or a tooltip shows it.
-    pub(crate) fn write(self, value: f64) -> String {
-        use crate::ui::number;
-        match self {
-            Self::Duration => number::duration(value).to_string(),
-            Self::Count => number::grouped(value.max(0.0).round() as u64),
-            Self::Rate => number::rate(value),
-            Self::Share => number::percent(value).to_string(),
-            Self::Bytes => number::bytes(value.max(0.0) as u64).to_string(),
-            Self::Plain => labels::plain(value),
-        }
-    }
-}
-
-/// The y axis of one chart: from zero to the last tick.
-#[derive(Debug, Clone)]
-pub(crate) struct ValueAxis {
-    pub(crate) height: Height,
-    labels: Vec<(f64, String)>,
-    /// The last tick and its unit where the scale begins at zero and is linear, for a script that draws a part of the
-    /// chart on another scale.
-    linear: Option<(f64, &'static str)>,
-    /// Set where the axis is logarithmic.
-    scale: Option<Scale>,
-}
-
-impl ValueAxis {
-    /// An axis that holds `max`; `room` px stay free above the top tick (8, or 22 where a label sits inside).
-    pub(crate) fn new(measure: Measure, max: f64, height: u32, room: f64) -> Self {
-        let (unit, length) = measure.unit(max);
-        let steps = if height >= 130 { 4 } else { 3 };
-        // Ticks are round numbers of the unit that is written, such as ms, and not of the unit of the values.
-        let values = ticks::from_zero(max / length, steps, measure == Measure::Count);
-        let top = values.last().copied().unwrap_or(1.0);
-        let height = Height {
-            max: top * length,
-            height: f64::from(height),
-            room,
-        };
-        let labels = values
-            .iter()
-            .map(|value| {
-                let mut label = labels::value_label(*value);
-                if *value == top && !unit.is_empty() {
-                    label = format!("{label}{NARROW}{unit}");
-                }
-                (height.y(value * length), label)
-            })
-            .collect();
-        Self {
-            height,
-            labels,
-            linear: Some((top, unit)),
-            scale: None,
-        }
-    }
-
-    /// An axis of rows of the same height, with labels at places of its own.
-    pub(crate) fn rows(labels: Vec<(f64, String)>, height: u32) -> Self {
-        Self {
-            height: whole(height),
-            labels,
-            linear: None,
-            scale: None,
-        }
-    }
-
-    /// An axis of durations (µs) on a logarithmic scale.
-    pub(crate) fn durations(scale: Scale, height: u32) -> Self {
-        let labels = ticks::log_durations(scale)
-            .into_iter()
-            .map(|tick| (f64::from(height) * (1.0 - tick.place), tick.label))
-            .collect();
-        Self {
-            height: whole(height),
-            labels,
-            linear: None,
-            scale: Some(scale),
-        }
-    }
-
-    /// The distance of a value from the top of the plot.
-    pub(crate) fn y(&self, value: f64) -> f64 {
-        match self.scale {
-            Some(scale) => self.height.height * (1.0 - scale.place(value)),
-            None => self.height.y(value),
-        }
-    }
-}
-
-/// A plot whose places are shares of its height.
-fn whole(height: u32) -> Height {
-    Height {
-        max: 1.0,
-        height: f64::from(height),
-        room: 0.0,
-    }
-}
+use crate::ui::plot::ticks::Tick;
 
 /// The rows behind a chart: a head, then one row per mark.
 #[derive(Debug, Clone, Default)]
@@ -228,12 +93,13 @@ impl Render for Frame<'_> {
                     }
                     svg.chart-plot height=(Px(height)) viewBox={ "0 0 " (Px(PLOT)) " " (Px(height)) }
                         preserveAspectRatio="none" role="img" aria-label=(self.says) {
-                        // The first would lie on the base line.
-                        @for (y, _) in self.axis.labels.iter().skip(1) {
+                        // The first would lie on the base line, or at the bottom.
+                        @for (y, _) in self.axis.labels.iter().skip(1).filter(|(y, _)| *y != self.axis.base) {
                             line.grid x1="0" x2=(Px(PLOT)) y1=(Px(*y)) y2=(Px(*y)) {}
                         }
                         (self.plot)
-                        line.base x1="0" x2=(Px(PLOT)) y1=(Px(height)) y2=(Px(height)) {}
+                        @let base = self.axis.base;
+                        line.base x1="0" x2=(Px(PLOT)) y1=(Px(base)) y2=(Px(base)) {}
                     }
                     svg.chart-over height=(Px(height)) aria-hidden="true" { (self.over) }
                     @if let Some((width, right)) = &self.right {
@@ -318,38 +184,7 @@ pub(crate) fn without_data(id: &str, title: &str, says: &str, remedies: Markup) 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_unit_stands_on_the_top_tick_only() {
-        let axis = ValueAxis::new(Measure::Duration, 58_900.0, 172, 8.0);
-        let labels: Vec<_> = axis
-            .labels
-            .iter()
-            .map(|(y, label)| format!("{y:.1} {label}"))
-            .collect();
-        assert_eq!(
-            labels,
-            ["172.0 0", "117.3 20", "62.7 40", "8.0 60\u{202f}ms"]
-        );
-    }
-
-    #[test]
-    fn shares_are_ticked_in_per_cent_and_counts_in_whole_numbers() {
-        let labels = |axis: ValueAxis| {
-            axis.labels
-                .into_iter()
-                .map(|(_, label)| label)
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(
-            labels(ValueAxis::new(Measure::Share, 0.018, 172, 8.0)),
-            ["0", "0.5", "1", "1.5", "2\u{202f}%"]
-        );
-        assert_eq!(
-            labels(ValueAxis::new(Measure::Count, 2.0, 88, 8.0)),
-            ["0", "1", "2"]
-        );
-    }
+    use crate::ui::chart::axis::Measure;
 
     #[test]
     fn a_frame_is_golden() {

@@ -3,7 +3,8 @@
 
 use maud::{Markup, html};
 
-use super::frame::{Data, Frame, Measure, ValueAxis};
+use super::axis::{Measure, ValueAxis};
+use super::frame::{Data, Frame};
 pub(crate) use crate::insight::growth::Fit;
 use crate::sort_rows::SortRows as _;
 use crate::ui::number::{NARROW, duration};

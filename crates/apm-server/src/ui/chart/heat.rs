@@ -2,8 +2,9 @@
 
 use maud::{Markup, Render as _, html};
 
+use super::axis::ValueAxis;
 use super::buckets::Buckets;
-use super::frame::{Data, Frame, ValueAxis};
+use super::frame::{Data, Frame};
 use crate::ui::moment::Clock;
 use crate::ui::number::grouped;
 use crate::ui::plot::coordinate::{PLOT, Px};

@@ -4,7 +4,8 @@
 
 use maud::{Markup, html};
 
-use super::frame::{Data, Frame, Measure, ValueAxis};
+use super::axis::{Measure, ValueAxis};
+use super::frame::{Data, Frame};
 use crate::ui::number::{self, duration, grouped};
 use crate::ui::plot::coordinate::{PLOT, Pc, Px};
 use crate::ui::plot::scale::Scale;

@@ -2,9 +2,10 @@
 
 use maud::{Markup, html};
 
+use super::axis::{Measure, ValueAxis};
 use super::buckets::Buckets;
 use super::flags::{self, Flag};
-use super::frame::{Data, Frame, Measure, ValueAxis};
+use super::frame::{Data, Frame};
 use super::labels;
 use crate::ui::moment::Clock;
 use crate::ui::plot::coordinate::{PLOT, Pc, Px, points};
@@ -65,10 +66,12 @@ impl LineChart<'_> {
             .lines
             .iter()
             .flat_map(|line| line.values.iter().flatten());
-        let max = values
+        let (lowest, max) = values
             .copied()
             .filter(|value| value.is_finite())
-            .fold(0.0, f64::max);
+            .fold((0.0, 0.0), |(lowest, max): (f64, f64), value| {
+                (lowest.min(value), max.max(value))
+            });
         let positive = |value: &f64| value.is_finite() && *value > 0.0;
         let all = self
             .lines
@@ -78,7 +81,7 @@ impl LineChart<'_> {
         let axis = match is_log && self.measure == Measure::Duration && least.is_finite() {
             // A tenth of room on either side, so that no line lies on an edge.
             true => ValueAxis::durations(Scale::log(least / 1.1, max * 1.1), self.height),
-            false => ValueAxis::new(self.measure, max, self.height, 8.0),
+            false => ValueAxis::between(self.measure, (lowest, max), self.height, 8.0),
         };
         let data = self.data(clock);
         let over =

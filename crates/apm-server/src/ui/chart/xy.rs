@@ -2,11 +2,13 @@
 
 use maud::{Markup, html};
 
-use super::frame::{Frame, Measure, ValueAxis};
+use super::axis::{Measure, ValueAxis};
+use super::frame::Frame;
 use crate::ui::moment::Clock;
 use crate::ui::plot::coordinate::{PLOT, Pc, Px, points};
 use crate::ui::plot::scale::Scale;
 use crate::ui::plot::ticks;
+use crate::ui::words;
 
 /// The meaning of x.
 #[derive(Debug, Clone, Copy)]
@@ -17,7 +19,7 @@ pub(crate) enum Across<'a> {
     Number(&'a str),
 }
 
-/// A chart of one column against another; values below zero lie on the base line.
+/// A chart of one column against another.
 #[derive(Debug)]
 pub(crate) struct XyChart<'a> {
     pub(crate) id: &'a str,
@@ -41,7 +43,7 @@ impl XyChart<'_> {
                 "over time".to_owned(),
             ),
             Across::Number(name) => {
-                let scale = Scale::linear(0.0, to);
+                let scale = Scale::linear(from.min(0.0), to);
                 (
                     scale,
                     ticks::linear(scale, 5, "", 1.0),
@@ -49,8 +51,9 @@ impl XyChart<'_> {
                 )
             }
         };
-        let axis = ValueAxis::new(Measure::Plain, most(|point| point.1), self.height, 8.0);
-        let y = |value: f64| axis.height.y(value.max(0.0));
+        let span = (least(|point| point.1).min(0.0), most(|point| point.1));
+        let axis = ValueAxis::between(Measure::Plain, span, self.height, 8.0);
+        let y = |value: f64| axis.height.y(value);
         let is_time = matches!(self.across, Across::Time(_));
         let line = self
             .points
@@ -65,7 +68,11 @@ impl XyChart<'_> {
             title: self.title,
             note: html! { (note) },
             head: html! {},
-            says: &format!("{} {note}, {} values.", self.title, self.points.len()),
+            says: &format!(
+                "{} {note}, {}.",
+                self.title,
+                words::count(self.points.len() as u64, "value", "values")
+            ),
             axis: &axis,
             x: &ticks,
             plot,

@@ -3,8 +3,14 @@
 use maud::{Markup, html};
 
 use crate::analytics::discover::logs::Severity;
-use crate::ui::number::{self, Delta, Figure, NARROW};
+use crate::ui::number::{self, Delta, FIRM, Figure, NARROW};
 use crate::ui::plot::coordinate::Pc;
+use crate::ui::words;
+
+/// A name of parts, such as `jvm.memory.heap_used`, which breaks between them where it is too long for its line.
+pub(crate) fn dotted(name: &str) -> Markup {
+    html! { @for part in name.split_inclusive(['.', '_']) { (part) wbr; } }
+}
 
 /// A cell with a figure and its unit in a slot of its own; a dash where there is none.
 pub(crate) fn figure(value: Option<Figure>) -> Markup {
@@ -87,7 +93,11 @@ pub(crate) enum Rise {
 /// A change against the comparison: arrow, per cent, and words for screen readers. Nothing where it is not known.
 pub(crate) fn delta(delta: Delta, rise: Rise, against: &str) -> Markup {
     match delta {
-        Delta::Unknown | Delta::NoEarlierData | Delta::TooFew | Delta::OtherRequests => html! {},
+        Delta::Unknown
+        | Delta::NoEarlierData
+        | Delta::TooFew
+        | Delta::OtherRequests
+        | Delta::New => html! {},
         known => change(known, rise, against, ""),
     }
 }
@@ -100,7 +110,7 @@ pub(crate) fn delta_cell(delta: Delta, rise: Rise, against: &str) -> Markup {
 /// True if a delta is drawn in red.
 pub(crate) fn is_worse(delta: Delta, rise: Rise) -> bool {
     let rises = match delta {
-        Delta::Changed { percent, firm } => firm && percent > 0,
+        Delta::Changed { percent } => percent >= FIRM,
         Delta::FromZero => true,
         _ => false,
     };
@@ -112,11 +122,8 @@ fn change(delta: Delta, rise: Rise, against: &str, class: &str) -> Markup {
     match delta {
         Delta::Unknown => html! { span class={ "delta" (class) } { "–" } },
         Delta::NoEarlierData => why_not("no data", "no earlier data", class),
-        Delta::TooFew => why_not(
-            "too few",
-            "fewer than 10 requests of a kind on one side",
-            class,
-        ),
+        Delta::TooFew => why_not("too few", "too few on one side to compare", class),
+        Delta::New => why_not("new", &format!("none in the {against}"), class),
         Delta::OtherRequests => why_not(
             "other mix",
             "most requests are of kinds that were not called before",
@@ -137,11 +144,11 @@ fn change(delta: Delta, rise: Rise, against: &str, class: &str) -> Markup {
         Delta::Same => {
             html! { span class={ "delta" (class) } title=(title) { "≈" (NARROW) "0" (NARROW) "%" } }
         }
-        Delta::Changed { percent, firm } => {
+        Delta::Changed { percent } => {
             let up = percent > 0;
             let tone = match rise {
                 Rise::Neutral => "",
-                _ if !firm => "",
+                _ if percent.abs() < FIRM => "",
                 _ if is_worse(delta, rise) => " delta--worse",
                 _ => " delta--better",
             };
@@ -209,14 +216,25 @@ pub(crate) fn severity_tone(severity: Severity) -> Tone {
     }
 }
 
+/// Characters of a badge.
+const LONGEST_FLAG: usize = 40;
+
 /// A badge in a row of a list: at most two stand there.
 pub(crate) fn flag(tone: Tone, text: &str) -> Markup {
-    html! { span class={ (tone.class()) " badge--s" } { (text) } }
+    // The level of a log line is a word that an agent chooses.
+    let shown = words::cut(text, LONGEST_FLAG);
+    let title = (shown != text).then_some(text);
+    html! { span class={ (tone.class()) " badge--s" } title=[title] { (shown) } }
 }
 
 /// The colour key of a series or a span type; its words stand beside it.
 pub(crate) fn swatch(class: &str) -> Markup {
     html! { span class={ "swatch " (class) } aria-hidden="true" {} }
+}
+
+/// A name behind its colour key; it takes no more than its place.
+pub(crate) fn keyed(class: &str, name: &str) -> Markup {
+    html! { span.row.row--c { (swatch(class)) span.clamp title=(name) { (name) } } }
 }
 
 /// The class of a transaction result: `HTTP 5xx` → `r-5xx`.
@@ -267,17 +285,17 @@ mod tests {
 
     #[test]
     fn a_delta_is_red_only_where_it_is_worse_and_firm() {
-        let up = |percent, firm| Delta::Changed { percent, firm };
+        let up = |percent| Delta::Changed { percent };
         for (delta, rise, want) in [
-            (up(141, true), Rise::Worse, true),
-            (up(-38, true), Rise::Worse, false),
-            (up(8, false), Rise::Worse, false),
-            (up(141, true), Rise::Neutral, false),
+            (up(141), Rise::Worse, true),
+            (up(-38), Rise::Worse, false),
+            (up(8), Rise::Worse, false),
+            (up(141), Rise::Neutral, false),
             (Delta::Same, Rise::Worse, false),
         ] {
             assert_eq!(is_worse(delta, rise), want, "{delta:?} {rise:?}");
         }
-        insta::assert_snapshot!(tag_lines(self::delta(up(1_410, true), Rise::Worse, "previous 15 min")), @r#"
+        insta::assert_snapshot!(tag_lines(self::delta(up(1_410), Rise::Worse, "previous 15 min")), @r#"
         <span class="delta delta--worse" title="vs previous 15 min">
         <span aria-hidden="true">↑</span>
         <span class="sr">up</span> 15×</span>

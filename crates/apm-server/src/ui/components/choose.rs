@@ -6,6 +6,7 @@ use maud::{Markup, html};
 use super::icon;
 use crate::analytics::chosen::Choice;
 use crate::ui::href::Href;
+use crate::ui::number::grouped;
 use crate::ui::view::View;
 use crate::ui::words;
 
@@ -141,7 +142,8 @@ pub(crate) fn menu(
                 }
                 @if names.len() > LISTED {
                     label.another {
-                        span.soft { (LISTED) " of " (names.len()) " are listed. Another " (kind.one) ":" }
+                        @let all = grouped(names.len() as u64);
+                        span.soft { (LISTED) " of " (all) " are listed. Another " (kind.one) ":" }
                         input.input.input--text name=(kind.parameter) autocomplete="off" spellcheck="false";
                     }
                 }

@@ -1,6 +1,6 @@
 //! The page head: where am I, the answer, the reason, the key numbers.
 
-use maud::{Markup, Render, html};
+use maud::{Markup, PreEscaped, Render, html};
 
 /// One step of the path to this page; the last has no link.
 #[derive(Debug, Clone)]
@@ -37,10 +37,20 @@ pub(crate) fn page_head(crumbs: &[Crumb], answer: impl Render, why: impl Render)
                     }
                 }
             }
-            h1.answer { (answer) }
-            p.why { (why) }
+            h1.answer { (ended_once(&answer)) }
+            p.why { (ended_once(&why)) }
         }
     }
+}
+
+/// A sentence that ends in a name which was cut has its dots: a full stop after them reads as a mistake. What stands
+/// within a sentence stays as it was sent.
+fn ended_once(sentences: &impl Render) -> Markup {
+    let mut text = sentences.render().into_string().replace("…. ", "… ");
+    if text.ends_with("….") {
+        text.pop();
+    }
+    PreEscaped(text)
 }
 
 /// A key number: label, value, and what it did against the comparison.
@@ -82,6 +92,20 @@ mod tests {
     use super::*;
     use crate::ui::components::tag_lines;
     use crate::ui::number;
+
+    #[test]
+    fn a_sentence_that_ends_in_a_cut_name_has_no_stop_behind_its_dots() {
+        let head = page_head(&[], "It waits for a-long-na…. It failed.", "In a-long-na….");
+        let head = head.into_string();
+        assert!(
+            head.contains("It waits for a-long-na… It failed.<"),
+            "{head}"
+        );
+        assert!(head.contains("In a-long-na…<"), "{head}");
+        let head = page_head(&[], "“Loading….” occurred once.", "a….js").into_string();
+        assert!(head.contains("“Loading….” occurred"), "{head}");
+        assert!(head.contains("a….js<"), "{head}");
+    }
 
     #[test]
     fn a_head_names_the_path_and_escapes_what_telemetry_sent() {

@@ -7,7 +7,6 @@ use super::query::query_bar;
 use super::surroundings::Surroundings;
 use super::{choose, icon, picker};
 use crate::analytics::chosen::Choice;
-use crate::analytics::comparison::Comparison;
 use crate::ui::href::Href;
 use crate::ui::query_bar::Trouble;
 use crate::ui::view::View;
@@ -95,22 +94,13 @@ fn capital(text: &str) -> String {
 }
 
 fn comparison(view: &View) -> Markup {
-    let current = view.comparison();
     html! {
         details.menu.menu--wide {
             summary.btn { span.soft { "vs" } " " (view.against()) (icon::caret()) }
             ul.menu-list {
-                @for choice in Comparison::options(view.range) {
+                @for choice in picker::comparisons(view) {
                     li {
-                        a href=(view.here().set("cmp", choice.as_str()))
-                            aria-current=[(current == Some(*choice)).then_some("true")] {
-                            (view.words(*choice))
-                        }
-                    }
-                }
-                li {
-                    a href=(view.here().set("cmp", "off")) aria-current=[current.is_none().then_some("true")] {
-                        "nothing"
+                        a href=(choice.href) aria-current=[choice.is_current.then_some("true")] { (choice.words) }
                     }
                 }
             }

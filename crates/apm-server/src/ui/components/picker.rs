@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::surroundings::Surroundings;
 use super::{controls, icon};
+use crate::analytics::comparison::Comparison;
 use crate::ui::href::Href;
 use crate::ui::moment::span_words;
 use crate::ui::view::View;
@@ -98,6 +99,14 @@ pub(crate) fn picker(view: &View, around: &Surroundings) -> Markup {
                         div.row {
                             span.soft { "Time zone" }
                             (controls::segment("Time zone", zones(view)))
+                            span.dim { "Times are in " (clock.zone.iana_name().unwrap_or("UTC")) "." }
+                        }
+                        // Small windows have no room for this choice in the header.
+                        div.row.row--small {
+                            span.soft { "Compare with" }
+                            (controls::segment("Compare with", comparisons(view).iter().map(|choice| {
+                                (&*choice.words, &choice.href, choice.is_current)
+                            })))
                         }
                         div.row {
                             span.soft { "Refresh" }
@@ -145,6 +154,30 @@ fn zones(view: &View) -> [(&'static str, Href, bool); 2] {
     ]
 }
 
+/// A comparison to choose.
+pub(super) struct Choosable {
+    pub(super) words: String,
+    pub(super) href: Href,
+    pub(super) is_current: bool,
+}
+
+/// The comparisons to choose from, and that with nothing.
+pub(super) fn comparisons(view: &View) -> Vec<Choosable> {
+    let current = view.comparison();
+    let options = Comparison::options(view.range).iter();
+    let options = options.map(|choice| Choosable {
+        words: view.words(*choice),
+        href: view.here().set("cmp", choice.as_str()),
+        is_current: current == Some(*choice),
+    });
+    let none = Choosable {
+        words: "nothing".to_owned(),
+        href: view.here().set("cmp", "off"),
+        is_current: current.is_none(),
+    };
+    options.chain([none]).collect()
+}
+
 /// Ranges that begin with something that happened.
 fn since(around: &Surroundings) -> Vec<(i64, String)> {
     let start = around
@@ -158,6 +191,25 @@ fn since(around: &Surroundings) -> Vec<(i64, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_menu_has_the_comparison_and_the_zone_which_the_header_of_a_small_window_has_no_room_for()
+    {
+        let clock = crate::ui::moment::Clock {
+            zone: jiff::tz::TimeZone::get("America/New_York").unwrap(),
+            ..View::test("/", "").clock
+        };
+        let view = View::test_at("/errors", "from=now-1h&cmp=week", clock).unwrap();
+        let menu = picker(&view, &Surroundings::default()).into_string();
+        for part in [
+            "Times are in America/New_York.",
+            "href=\"/errors?from=now-1h&amp;cmp=day\">day before</a>",
+            "href=\"/errors?from=now-1h&amp;cmp=week\" aria-current=\"true\">week before</a>",
+            "href=\"/errors?from=now-1h&amp;cmp=off\">nothing</a>",
+        ] {
+            assert!(menu.contains(part), "{part}: {menu}");
+        }
+    }
 
     #[test]
     fn the_button_names_the_preset_of_the_address() {

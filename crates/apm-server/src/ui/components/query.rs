@@ -7,7 +7,7 @@ use super::icon;
 use crate::analytics::filter::List;
 use crate::ui::components::surroundings::Surroundings;
 use crate::ui::query_bar::{QueryBar, Trouble};
-use crate::ui::view::View;
+use crate::ui::view::{KEPT, View};
 
 /// Fields that a reader filters events by most often.
 const OFTEN: [&str; 8] = [
@@ -37,7 +37,7 @@ pub(crate) fn query_bar(
     let kept = if elsewhere {
         view.shared_params()
     } else {
-        view.params_at_first_row(&["q"]).collect()
+        view.params_at_first_row(&["q", KEPT]).collect()
     };
     let action = if elsewhere { "/discover" } else { &view.path };
     html! {

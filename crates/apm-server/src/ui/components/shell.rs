@@ -8,7 +8,8 @@ use super::icon;
 use super::surroundings::Surroundings;
 use crate::ui::assets;
 use crate::ui::number;
-use crate::ui::view::View;
+use crate::ui::view::{KEPT, View};
+use crate::ui::words;
 
 /// The pages that the navigation leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +61,8 @@ impl Section {
     /// The section that an address belongs to.
     pub(crate) fn of_path(path: &str) -> Self {
         let first = path.trim_start_matches('/').split('/').next().unwrap_or("");
+        // Markers are set on the page that compares around them.
+        let first = if first == "markers" { "compare" } else { first };
         FIRST
             .iter()
             .chain(SECOND)
@@ -67,6 +70,11 @@ impl Section {
             .find(|section| section.name() == first)
             .copied()
             .unwrap_or(Self::Services)
+    }
+
+    /// The address of its page.
+    pub(crate) fn address(self) -> String {
+        format!("/{}", self.name())
     }
 
     pub(crate) const fn title(self) -> &'static str {
@@ -156,13 +164,27 @@ pub(crate) fn document(view: &View, around: &Surroundings, page: &Page) -> Marku
                 div.shell {
                     (header(view, around, page.service.as_deref(), &page.query))
                     (nav(view, around, page.section))
-                    main.main id="main" tabindex="-1" { (page.body) }
+                    main.main id="main" tabindex="-1" { (kept_filter(view, page.section)) (page.body) }
                 }
                 // A button that asks for a table as a file sends the state of the page along.
                 form id="state" method="get" action=(view.path) hidden {
                     @for (key, value) in view.params_but(&["csv"]) { input type="hidden" name=(key) value=(value); }
                 }
                 div.sr id="announce" role="status" aria-live="polite" {}
+            }
+        }
+    }
+}
+
+/// Says that a filter of another page is not applied here, and that it is not lost.
+fn kept_filter(view: &View, section: Section) -> Markup {
+    // These pages show nothing that a filter could narrow.
+    let is_about_data = !matches!(section, Section::Sql | Section::Setup | Section::Settings);
+    html! {
+        @if let Some(query) = view.kept_query().filter(|_| is_about_data) {
+            p.scan-note role="note" {
+                "The filter " code { (words::cut(query, 200)) } " cannot be applied to this page. It is kept for "
+                "pages that can apply it. " a href=(view.here().without(KEPT)) { "Remove the filter" }
             }
         }
     }

@@ -49,6 +49,15 @@ impl Column {
     }
 }
 
+/// The title of the column that compares with an earlier window.
+pub(crate) const COMPARED: &str = "vs prev.";
+
+/// The columns of a list. The one that compares is there where an earlier window is.
+pub(crate) fn compared(columns: &[Column], has_earlier: bool) -> Vec<Column> {
+    let is_there = |column: &&Column| has_earlier || column.title != COMPARED;
+    columns.iter().filter(is_there).copied().collect()
+}
+
 /// The head row. Without `sort` the table cannot be sorted.
 fn head(view: &View, columns: &[Column], sort: Option<Sort>) -> Markup {
     html! {
@@ -95,7 +104,7 @@ pub(crate) struct Frame<'a> {
 }
 
 /// Tables whose answers know a search.
-const SEARCHED: [&str; 7] = [
+const SEARCHED: [&str; 8] = [
     "services",
     "instances",
     "transactions",
@@ -103,6 +112,7 @@ const SEARCHED: [&str; 7] = [
     "statements",
     "dependencies",
     "vitals",
+    "versions",
 ];
 
 /// The part of an address that names a column: `requests-min`.

@@ -14,6 +14,7 @@ use crate::ui::number::duration;
 use crate::ui::plot::coordinate::Pc;
 use crate::ui::plot::scale::Scale;
 use crate::ui::plot::ticks;
+use crate::ui::words;
 
 /// The look of a bar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -224,13 +225,14 @@ impl Render for Waterfall {
         let (bodies, _) = self.bodies();
         let part = self.part.as_ref();
         let rows = part.map_or(self.rows.len(), |part| part.total);
+        let counted = words::count(rows as u64, "row", "rows");
         html! {
             div.wf-box {
             // One drawing behind all rows: thousands of them need no lines of their own.
             svg.wf-lines aria-hidden="true" {
                 @for tick in &ticks { line.grid x1=(Pc(tick.place)) x2=(Pc(tick.place)) y1="0" y2="100%" {} }
             }
-            table.wf id="wf" role="treegrid" aria-label={ "Trace, " (rows) " rows, " (total) }
+            table.wf id="wf" role="treegrid" aria-label={ "Trace, " (counted) ", " (total) }
                 aria-rowcount=[part.map(|part| part.total + 1)]
                 data-rows=[part.map(|part| &part.address)] data-first=[part.map(|part| part.first)]
                 data-total=[part.map(|part| part.total)]

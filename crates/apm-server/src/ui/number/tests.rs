@@ -110,41 +110,40 @@ fn bytes_use_decimal_units() {
 }
 
 #[test]
-fn deltas_are_whole_and_firm_only_on_enough_events() {
+fn deltas_are_whole_and_told_only_on_enough_events() {
     let many = (50, 50);
     assert_eq!(
         delta(Some(102.9), Some(100.0), many),
-        Delta::Changed {
-            percent: 3,
-            firm: false
-        }
+        Delta::Changed { percent: 3 }
     );
     assert_eq!(delta(Some(102.0), Some(100.0), many), Delta::Same);
     assert_eq!(
         delta(Some(241.0), Some(100.0), many),
-        Delta::Changed {
-            percent: 141,
-            firm: true
-        }
+        Delta::Changed { percent: 141 }
     );
     assert_eq!(
         delta(Some(62.0), Some(100.0), many),
-        Delta::Changed {
-            percent: -38,
-            firm: true
-        }
+        Delta::Changed { percent: -38 }
     );
-    assert_eq!(
-        delta(Some(62.0), Some(100.0), (9, 50)),
-        Delta::Changed {
-            percent: -38,
-            firm: false
-        }
-    );
+    for few in [(9, 50), (50, 9), (1, 1)] {
+        assert_eq!(delta(Some(62.0), Some(100.0), few), Delta::TooFew);
+        assert_eq!(delta(Some(100.0), Some(100.0), few), Delta::TooFew);
+        assert_eq!(delta(Some(5.0), Some(0.0), few), Delta::TooFew);
+    }
     assert_eq!(delta(Some(5.0), Some(0.0), many), Delta::FromZero);
-    assert_eq!(delta(Some(5.0), Some(0.0), (50, 9)), Delta::TooFew);
     assert_eq!(delta(Some(0.0), Some(0.0), many), Delta::Same);
     assert_eq!(delta(None, Some(1.0), many), Delta::Unknown);
+}
+
+#[test]
+fn a_row_is_new_only_where_all_of_the_earlier_window_is_known() {
+    let row = |then, is_covered| Delta::of_row((Some(20.0), 50), then, is_covered);
+    assert_eq!(row(None, true), Delta::New);
+    assert_eq!(row(None, false), Delta::NoEarlierData);
+    assert_eq!(row(Some((Some(10.0), 50)), false), Delta::NoEarlierData);
+    assert_eq!(row(Some((Some(10.0), 3)), true), Delta::TooFew);
+    let twice = Delta::Changed { percent: 100 };
+    assert_eq!(row(Some((Some(10.0), 50)), true), twice);
 }
 
 #[test]

@@ -81,7 +81,7 @@ fn item(view: &View, one: &Firing) -> Markup {
     html! {
         li {
             span class="mark mark--bad" { span.sr { "firing" } }
-            a.plain href=(one.alert.link) { (one.alert.text) }
+            a.plain href=(one.alert.link_from(one.since)) { (one.alert.text) }
             span.when { "since " (view.clock.minute(one.since * SECOND)) }
             p { "Rule: " (words::cut(&one.name, NAME)) }
         }

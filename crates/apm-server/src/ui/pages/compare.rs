@@ -14,6 +14,7 @@ use crate::ui::components::panel::{nothing, panel};
 use crate::ui::components::shell::Section;
 use crate::ui::components::sql::highlight;
 use crate::ui::components::table::{Column, Frame, framed};
+use crate::ui::href::Href;
 use crate::ui::number::{self, delta};
 use crate::ui::view::View;
 use crate::ui::words;
@@ -22,10 +23,7 @@ impl Rendered for Params {
     fn render(&self, context: &Context<'_>, found: &Found) -> Answer {
         let view = context.view;
         let answer = headline(found);
-        let stretch = |of: &Stretch| {
-            let minute = |at: i64| view.clock.minute(at * SECOND);
-            format!("{}–{}", minute(of.from), minute(of.to))
-        };
+        let stretch = |of: &Stretch| view.clock.minutes(of.from * SECOND, of.to * SECOND);
         let compared = &found.compared;
         let why = format!(
             "{} against {}.",
@@ -35,13 +33,8 @@ impl Rendered for Params {
         let crumbs = [Crumb::here("Compare")];
         let count = |n: usize| number::grouped(n as u64);
         let markers = markers_list(view, &found.markers, found.marker.as_ref());
-        let requests = rows(
-            view,
-            &compared.transactions,
-            found.transactions_total,
-            false,
-        );
-        let statements = rows(view, &compared.statements, found.statements_total, true);
+        let requests = rows(view, found, false);
+        let statements = rows(view, found, true);
         let body = html! {
             (page_head(&crumbs, answer, why))
             (panel("Markers", count(found.markers.len()), html! {}, markers))
@@ -81,16 +74,33 @@ fn headline(found: &Found) -> String {
 /// Markers that are listed, the newest.
 const MARKERS: usize = 20;
 
-/// Requests that each side needs for its p95 to tell something of the others.
+/// Requests that each side needs for its p95 to tell something of the others, and that one side needs for the lack of
+/// any on the other to tell something.
 const ENOUGH: f64 = 20.0;
 
 /// The ways to a first marker.
 const NO_MARKERS: &str =
     "Set one, send POST /api/v1/markers, or start a service with another service.version.";
 
+/// Before and after a marker, of what it is about: the start of one service says nothing of the others.
+fn around(view: &View, marker: &Marker) -> Href {
+    let mut href = view.here().set("marker", &marker.id.to_string());
+    if !marker.service.is_empty() {
+        href = href.set("service", &marker.service);
+    }
+    match &marker.environment {
+        Some(environment) => href.set("env", environment),
+        None => href,
+    }
+}
+
 fn markers_list(view: &View, markers: &[Marker], chosen: Option<&Marker>) -> Markup {
+    let environments = markers.iter();
+    let environments = environments.filter_map(|marker| marker.environment.as_ref());
+    let several = words::are_several(environments);
+    let named = |environment: &&String| several || !environment.is_empty();
     html! {
-        form.row.pad-all method="post" action="/markers" {
+        form.row.pad-all method="post" action=(view.acting(&["markers"])) {
             label.field {
                 "Set a marker now"
                 input.input.input--text.marker-name type="text" name="name" required maxlength="100"
@@ -105,13 +115,20 @@ fn markers_list(view: &View, markers: &[Marker], chosen: Option<&Marker>) -> Mar
             ul.plain-list.pad {
                 @for marker in markers.iter().take(MARKERS) {
                     li.row {
-                        a href=(view.here().set("marker", &marker.id.to_string()))
+                        a href=(around(view, marker))
                             aria-current=[(chosen.map(|m| m.id) == Some(marker.id)).then_some("true")] {
                             (marker.words())
                         }
                         span.dim {
-                            @if !marker.service.is_empty() { (words::cut(&marker.service, 60)) " · " }
-                            @if let Some(environment) = &marker.environment { (words::cut(environment, 60)) " · " }
+                            @if !marker.service.is_empty() {
+                                a.plain href=(view.to(&["services", &marker.service])) {
+                                    (words::cut(&marker.service, 60))
+                                }
+                                " · "
+                            }
+                            @if let Some(environment) = marker.environment.as_ref().filter(named) {
+                                (words::environment(environment)) " · "
+                            }
                             (view.clock.relative(marker.at * SECOND))
                         }
                     }
@@ -140,7 +157,18 @@ fn change(row: &Row) -> Option<(number::Delta, bool)> {
     Some((delta, cells::is_worse(delta, Rise::Worse)))
 }
 
-fn rows(view: &View, rows: &[Row], total: usize, statements: bool) -> Markup {
+/// The word for a row that one side alone has: new, or gone. None where there are too few requests to say so, or where
+/// the time before is not known whole.
+fn alone(row: &Row, is_covered: bool) -> Option<(Tone, &'static str)> {
+    let is_enough = |side: Side| side.count >= ENOUGH;
+    match (row.before, row.after) {
+        (None, Some(after)) if is_covered && is_enough(after) => Some((Tone::Accent, "new")),
+        (Some(before), None) if is_covered && is_enough(before) => Some((Tone::Neutral, "gone")),
+        _ => None,
+    }
+}
+
+fn rows(view: &View, found: &Found, statements: bool) -> Markup {
     const COLUMNS: [Column; 6] = [
         Column::text("Name"),
         Column::bare("Before"),
@@ -149,6 +177,11 @@ fn rows(view: &View, rows: &[Row], total: usize, statements: bool) -> Markup {
         Column::figure("p95 after"),
         Column::bare("Change"),
     ];
+    let compared = &found.compared;
+    let (rows, total) = match statements {
+        true => (&compared.statements, found.statements_total),
+        false => (&compared.transactions, found.transactions_total),
+    };
     if rows.is_empty() {
         return nothing(
             "Nothing to compare",
@@ -172,7 +205,7 @@ fn rows(view: &View, rows: &[Row], total: usize, statements: bool) -> Markup {
         sort: None,
     };
     html! {
-        (framed(view, frame, each(rows, |one| row(view, one, statements, several))))
+        (framed(view, frame, each(rows, |one| row(view, one, (statements, several), compared.is_covered))))
         @if rows.len() < total {
             p.panel-foot {
                 "The first " (number::grouped(rows.len() as u64)) " of " (number::grouped(total as u64)) " are shown."
@@ -189,7 +222,7 @@ fn count(side: Option<Side>) -> Markup {
     }
 }
 
-fn row(view: &View, row: &Row, is_statement: bool, several: bool) -> Markup {
+fn row(view: &View, row: &Row, (is_statement, several): (bool, bool), is_covered: bool) -> Markup {
     let href = match is_statement {
         true => view
             .to(&["queries", &row.kind])
@@ -220,8 +253,7 @@ fn row(view: &View, row: &Row, is_statement: bool, several: bool) -> Markup {
                 span.sub {
                     a.plain href=(view.to(&["services", &row.service])) { (row.service) }
                     @if several { " · " (words::environment(&row.environment)) }
-                    @if row.before.is_none() { " " (flag(Tone::Accent, "new")) }
-                    @if row.after.is_none() { " " (flag(Tone::Neutral, "gone")) }
+                    @if let Some((tone, word)) = alone(row, is_covered) { " " (flag(tone, word)) }
                 }
             }
             (count(row.before))
@@ -229,6 +261,95 @@ fn row(view: &View, row: &Row, is_statement: bool, several: bool) -> Markup {
             (cells::duration(row.before.and_then(|side| side.p95)))
             (cells::duration(row.after.and_then(|side| side.p95)))
             (cells::delta_cell(delta, Rise::Worse, "before"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::insight::marker::Kind;
+
+    fn marker(service: &str, environment: Option<&str>) -> Marker {
+        Marker {
+            id: 7,
+            at: 1_795_348_680,
+            time: String::new(),
+            service: service.to_owned(),
+            environment: environment.map(str::to_owned),
+            kind: Kind::Start,
+            name: "process 4242".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_link_of_a_marker_compares_the_service_and_the_environment_that_it_is_about() {
+        let link = |query, of| around(&View::test("/compare", query), &of).to_string();
+        for (query, of, expected) in [
+            (
+                "",
+                marker("checkout", Some("demo")),
+                "marker=7&service=checkout&env=demo",
+            ),
+            (
+                "",
+                marker("checkout", Some("")),
+                "marker=7&service=checkout",
+            ),
+            (
+                "service=cart",
+                marker("checkout", None),
+                "service=checkout&marker=7",
+            ),
+            ("service=cart", marker("", None), "service=cart&marker=7"),
+        ] {
+            assert_eq!(link(query, of), format!("/compare?{expected}"), "{query}");
+        }
+    }
+
+    #[test]
+    fn a_marker_without_an_environment_leaves_no_separator() {
+        let view = View::test("/compare", "");
+        let text = |markers: &[Marker]| markers_list(&view, markers, None).into_string();
+        let one = text(&[marker("shop", Some(""))]);
+        assert_eq!(one.matches(" · ").count(), 1, "{one}");
+        let two = text(&[marker("shop", Some("")), marker("shop", Some("lab"))]);
+        assert!(
+            two.contains("no environment · ") && two.contains("lab · "),
+            "{two}"
+        );
+    }
+
+    #[test]
+    fn a_row_is_new_or_gone_only_where_there_are_enough_requests_to_say_so() {
+        let side = |count| Side {
+            count,
+            avg: 1_000.0,
+            p95: None,
+            total: 1_000.0 * count,
+            failed_rate: None,
+        };
+        let word = |before: Option<f64>, after: Option<f64>, is_covered| {
+            let row = Row {
+                service: "shop".to_owned(),
+                environment: String::new(),
+                kind: "request".to_owned(),
+                name: "GET /a".to_owned(),
+                before: before.map(side),
+                after: after.map(side),
+            };
+            alone(&row, is_covered).map(|(_, word)| word)
+        };
+        for (before, after, is_covered, expected) in [
+            (None, Some(20.0), true, Some("new")),
+            (Some(20.0), None, true, Some("gone")),
+            (None, Some(19.0), true, None),
+            (Some(3.0), None, true, None),
+            (None, Some(500.0), false, None),
+            (Some(500.0), Some(500.0), true, None),
+        ] {
+            let found = word(before, after, is_covered);
+            assert_eq!(found, expected, "{before:?} {after:?} {is_covered}");
         }
     }
 }

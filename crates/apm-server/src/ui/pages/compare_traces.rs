@@ -55,6 +55,10 @@ impl Rendered for Params {
         let body = html! {
             (page_head(&crumbs, answer, why))
             (facts(&[side_fact(view, "First", &found.first), side_fact(view, "Second", &found.second)]))
+            (super::elsewhere_note(&found.first.elsewhere))
+            @if found.second.elsewhere.words() != found.first.elsewhere.words() {
+                (super::elsewhere_note(&found.second.elsewhere))
+            }
             (panel("Operations", count, html! { a.btn.btn--small href=(swap) { "Swap" } }, html! {
                 (framed(view, frame, shown))
                 @if found.aligned.is_cut {
@@ -125,7 +129,8 @@ fn headline(found: &Found) -> (String, String) {
                 (Some(a), Some(b)) if a.count != b.count => {
                     format!(
                         "Most of it: {name} took {by} {more}, in {} calls instead of {}.",
-                        b.count, a.count
+                        number::grouped(b.count.unsigned_abs()),
+                        number::grouped(a.count.unsigned_abs())
                     )
                 }
                 _ => format!("Most of it: {name} took {by} {more}."),

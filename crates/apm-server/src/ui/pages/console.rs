@@ -207,7 +207,10 @@ fn cell(view: &View, column: &str, cell: &Cell, numeric: bool) -> Markup {
             html! { td { a href=(view.to(&["traces", id])) { code { (id) } } } }
         }
         cell if numeric => html! { td.num { (cell.to_string()) } },
-        cell => html! { td { (cell.to_string()) } },
+        cell => {
+            let text = cell.to_string();
+            html! { td title=(text) { (text) } }
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{Answer, Context, Rendered, page, service_crumbs, transaction_href};
+use super::{Answer, Context, Rendered, narrowed, page, service_crumbs, transaction_href};
 use crate::analytics::correlations::{Correlation, Correlations, Set};
 use crate::answers::correlations::{Answer as Found, Params};
 use crate::answers::trace::named;
@@ -20,7 +20,7 @@ use crate::ui::words;
 impl Rendered for Params {
     fn render(&self, context: &Context<'_>, found: &Found) -> Answer {
         let (view, service, whole_since) = (context.view, self.service.as_str(), found.whole_since);
-        let found = &found.found;
+        let (found, elsewhere) = (&found.found, &found.elsewhere);
         let mut crumbs = vec![Crumb::link(
             "Transactions",
             view.to(&["services", service, "transactions"]).to_string(),
@@ -35,7 +35,7 @@ impl Rendered for Params {
         let (answer, why) = headline(view, self, found);
         let body = html! {
             (page_head(&crumbs, answer, why))
-            (super::of_here_note(context))
+            (super::elsewhere_note(elsewhere))
             (super::kept::note(view, whole_since))
             (totals(self.set, found))
             (panel("Values that stand out", note(found), html! {
@@ -68,7 +68,11 @@ fn headline(view: &View, asked: &Params, found: &Correlations) -> (String, Strin
     };
     let answer = match found.correlations.first() {
         _ if found.selected == 0 => {
-            format!("No request to {of} is {set} {}.", words::range(view))
+            let that = narrowed::that_matches(view, 1);
+            format!(
+                "No request to {of}{that} is {set} {}.",
+                narrowed::within(view)
+            )
         }
         Some(first) => {
             let what = format!(

@@ -11,7 +11,6 @@ use crate::dashboard::{LONGEST_TITLE, Pin};
 use crate::ui::components::head::{Crumb, page_head};
 use crate::ui::components::panel::{empty, panel};
 use crate::ui::components::shell::Section;
-use crate::ui::href::Href;
 use crate::ui::view::View;
 use crate::ui::words;
 
@@ -46,19 +45,20 @@ impl Rendered for Params {
                 (empty("No pins", "Open a page, and choose “Pin” at one of its charts.", services))
             }
             @if !views.is_empty() {
-                (panel("Views", "", html! {}, html! { ul.changes.pad { @for pin in views { li { (saved(pin)) } } } }))
+                @let list = html! { ul.changes.pad { @for pin in views { li { (saved(view, pin)) } } } };
+                (panel("Views", "", html! {}, list))
             }
             div.pins { @for pin in charts { (chart(view, pin)) } }
-            (panel("Pin a page", "", html! {}, form()))
+            (panel("Pin a page", "", html! {}, form(view)))
         };
         Answer::Page(page(Section::Dashboard, "Dashboard", body))
     }
 }
 
-fn saved(pin: &Pin) -> Markup {
+fn saved(view: &View, pin: &Pin) -> Markup {
     html! {
         a.grow href=(pin.address) title=(pin.address) { (pin.title) }
-        (remove(pin))
+        (remove(view, pin))
     }
 }
 
@@ -73,15 +73,15 @@ fn chart(view: &View, pin: &Pin) -> Markup {
         section.panel data-pin=(pin.address) data-chart=(pin.chart) data-keep=(shared.join(" ")) {
             div.panel-head {
                 h2 { a.plain href=(pin.address) title=(pin.address) { (pin.title) } }
-                span.push.row { (remove(pin)) }
+                span.push.row { (remove(view, pin)) }
             }
             div.pad.dim { "The chart stands on " a.inline href=(pin.address) { "its page" } "." }
         }
     }
 }
 
-fn remove(pin: &Pin) -> Markup {
-    let action = Href::to(&["dashboard", &pin.id.to_string(), "remove"]);
+fn remove(view: &View, pin: &Pin) -> Markup {
+    let action = view.acting(&["dashboard", &pin.id.to_string(), "remove"]);
     html! {
         form method="post" action=(action) {
             button.btn.btn--small type="submit" aria-label={ "Remove " (words::cut(&pin.title, 60)) } { "Remove" }
@@ -89,9 +89,9 @@ fn remove(pin: &Pin) -> Markup {
     }
 }
 
-fn form() -> Markup {
+fn form(view: &View) -> Markup {
     html! {
-        form.form method="post" action="/dashboard" {
+        form.form method="post" action=(view.acting(&["dashboard"])) {
             label {
                 "Title"
                 input.input.input--text name="title" required maxlength=(LONGEST_TITLE) autocomplete="off";

@@ -3,19 +3,19 @@
 use maud::{Markup, html};
 
 use super::dependencies::behind;
-use super::{Answer, Context, Rendered, charts, page, queries};
+use super::{Answer, Context, Rendered, charts, narrowed, page, queries, whole};
 use crate::analytics::dependencies::Dependency;
 use crate::answers::dependency::{Answer as Found, Detail, Params};
+use crate::ui::chart::axis::Measure;
 use crate::ui::chart::bars::{BarChart, Layer};
 use crate::ui::chart::buckets::{Buckets, partial};
-use crate::ui::chart::frame::Measure;
 use crate::ui::chart::lines::{Line, LineChart};
-use crate::ui::components::cells;
+use crate::ui::components::cells::{self, Rise};
 use crate::ui::components::head::{Crumb, Fact, facts, page_head};
 use crate::ui::components::panel::{panel, split};
 use crate::ui::components::shell::Section;
 use crate::ui::components::table::{Column, Frame, framed};
-use crate::ui::number;
+use crate::ui::number::{self, Delta};
 use crate::ui::view::View;
 use crate::ui::words;
 
@@ -32,9 +32,12 @@ impl Rendered for Params {
         ];
         let name = words::cut(&self.dependency, 80);
         let Some(one) = &*now.dependency else {
-            let answer = format!("Nothing called {name} {}.", words::range(view));
-            let why =
-                "It may have been called earlier, by another service, or in another environment.";
+            let (answer, why) = narrowed::none(
+                view,
+                &format!("call to {name}"),
+                &format!("Nothing called {name}"),
+                "It may have been called earlier, by another service, or in another environment.",
+            );
             let body = html! {
                 (page_head(&crumbs, answer, why))
                 (super::nothing_here(view, "No calls"))
@@ -51,7 +54,7 @@ impl Rendered for Params {
         let body = html! {
             (page_head(&crumbs, format!("Calls to {name} take {average} on average."), format!("{callers}, {rate}.")))
             @if !one.services.is_empty() { p { (behind(view, one)) } }
-            (totals(one))
+            (totals(context, found, one))
             (split("split--7-5", &[latency(context, now, one), rates(context, now, one)]))
             (panel("Callers", "by share of time", html! {}, self::callers(view, now)))
             @if !now.statements.is_empty() {
@@ -62,29 +65,42 @@ impl Rendered for Params {
     }
 }
 
-fn totals(one: &Dependency) -> Markup {
+fn totals(context: &Context<'_>, found: &Found, one: &Dependency) -> Markup {
     let figure = |value: Option<number::Figure>| match value {
         Some(value) => html! { (value) },
         None => html! { span.none { "–" } },
     };
-    let mut list = vec![Fact::new(
+    let against = context.view.against();
+    let before = found.before.as_ref();
+    let compared = |of: fn(&Dependency) -> Option<f64>, rise| {
+        let then = before.and_then(|before| before.dependency.as_ref());
+        let side = |one: &Dependency| (of(one), whole(one.count));
+        let change =
+            before.map(|before| Delta::of_row(side(one), then.map(side), before.is_covered));
+        cells::delta(change.unwrap_or(Delta::Unknown), rise, &against)
+    };
+    let mut list = vec![Fact::with(
         "Average",
         figure(one.latency_avg.map(number::duration)),
+        compared(|one| one.latency_avg, Rise::Worse),
     )];
     if let Some(latency) = one.latency {
+        // Not compared: it changes with the mix of what is asked.
         list.push(Fact::new("p95", number::duration(latency.p95)));
     }
     list.push(Fact::new(
         "Longest",
         number::duration(one.latency_max as f64),
     ));
-    list.push(Fact::new(
+    list.push(Fact::with(
         "Calls",
         html! { span { (number::rate(one.throughput)) span.u { (number::NARROW) "/min" } } },
+        compared(|one| Some(one.throughput), Rise::Neutral),
     ));
-    list.push(Fact::new(
+    list.push(Fact::with(
         "Failed",
         figure(one.failed_rate.map(number::percent)),
+        compared(|one| one.failed_rate, Rise::Worse),
     ));
     facts(&list)
 }

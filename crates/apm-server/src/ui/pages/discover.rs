@@ -12,9 +12,9 @@ use super::charts::per;
 use super::{Answer, Context, Rendered, page, wider};
 use crate::answers::discover::parts::{Newer, NewerParams, OpenParams, Opened};
 use crate::answers::discover::{Answer as Found, Params};
+use crate::ui::chart::axis::Measure;
 use crate::ui::chart::bars::{BarChart, Layer};
 use crate::ui::chart::buckets::{Buckets, partial};
-use crate::ui::chart::frame::Measure;
 use crate::ui::components::controls::chip;
 use crate::ui::components::head::{Crumb, page_head};
 use crate::ui::components::panel::empty;
@@ -55,7 +55,7 @@ impl Rendered for Params {
         let crumbs = [Crumb::here("Discover")];
         let (answer, why) = headline(view, &state, found);
         let content = match &found.groups {
-            _ if found.total == 0 && found.next.is_none() => nothing(view, &state),
+            _ if found.total == 0 && found.next.is_none() => nothing(view, &state, found),
             Some(groups) => groups::panel(view, groups),
             None => hits::panel(view, &state, found),
         };
@@ -81,10 +81,11 @@ impl Rendered for Params {
 }
 
 /// Without a document: what narrows the search, and the ways out.
-fn nothing(view: &View, state: &State) -> Markup {
+fn nothing(view: &View, state: &State, found: &Found) -> Markup {
     let is_filtered = state.is_filtered(view);
     let why = html! {
-        @if is_filtered {
+        @if !found.complete { (words::STOPPED) }
+        @else if is_filtered {
             "The filter " code { (words::cut(&state.text(view), 200)) } " matches nothing " (words::range(view)) "."
         } @else { "No document was stored " (words::range(view)) "." }
     };
@@ -95,6 +96,9 @@ fn headline(view: &View, state: &State, found: &Found) -> (String, String) {
     let least = if found.complete { "" } else { "at least " };
     let count = words::count(found.total, "document", "documents");
     let answer = match state.is_filtered(view) {
+        _ if found.total == 0 && !found.complete => {
+            words::none_yet("document", &words::range(view))
+        }
         true if found.total == 1 => format!("{least}{count} matches {}.", words::range(view)),
         true => format!("{least}{count} match {}.", words::range(view)),
         false => format!("{least}{count} {}.", words::range(view)),
@@ -116,9 +120,8 @@ fn headline(view: &View, state: &State, found: &Found) -> (String, String) {
         ),
     };
     if !found.complete {
-        why.push_str(
-            " The search stopped after two seconds. Choose a shorter range to search all of it.",
-        );
+        why.push(' ');
+        why.push_str(words::STOPPED);
     }
     (answer, why)
 }

@@ -9,7 +9,7 @@ use apm_time::SECOND;
 use maud::{Markup, html};
 
 use super::trace::document::text;
-use super::{Answer, Context, Rendered, errors, page, service_crumbs, transaction_href};
+use super::{Answer, Context, Rendered, errors, narrowed, page, service_crumbs, transaction_href};
 use crate::analytics::error_group::Affected;
 use crate::analytics::errors::State;
 use crate::answers::Problem;
@@ -69,8 +69,12 @@ impl Rendered for Params {
             Crumb::link("Errors", view.to(&["errors"]).to_string()),
             Crumb::here("not found"),
         ];
-        let answer = format!("This error did not occur {}.", words::range(view));
-        let why = "It may have occurred earlier, or in another environment.";
+        let (answer, why) = narrowed::none(
+            view,
+            "occurrence of this error",
+            "This error did not occur",
+            "It may have occurred earlier, or in another environment.",
+        );
         let body = html! {
             (page_head(&crumbs, answer, why))
             (super::nothing_here(view, "No occurrences"))
@@ -111,14 +115,11 @@ fn headline(view: &View, found: &Found) -> (String, String) {
     let answer = format!("“{title}” occurred {times} {when}.");
     let mut why = Vec::new();
     let names = found.transactions.iter().map(|one| named(&one.name));
-    let mut names: Vec<&str> = names.collect();
-    let others = names.split_off(names.len().min(3)).len() as u64;
-    let others = words::count(others, "other", "others");
-    if found.transactions.len() > names.len() {
-        names.push(&others);
-    }
+    let names: Vec<&str> = names.take(3).collect();
     if !names.is_empty() {
-        why.push(format!("In {}", words::cut(&words::list(&names), 120)));
+        let total = found.transactions.len();
+        let names = words::list_of(&names, total, ("other", "others"));
+        why.push(format!("In {}", words::cut(&names, 120)));
     }
     let culprit = document
         .and_then(|document| text(document, "error.culprit"))
@@ -147,8 +148,8 @@ fn totals(view: &View, found: &Found) -> Markup {
     let share = (found.requests > 0.0).then(|| group.occurrences as f64 / found.requests);
     let version = document.and_then(|document| text(document, "service.version"));
     let handled = match group.handled {
-        Some(false) => html! { span.badge.badge--bad.badge--fact { "Unhandled" } },
-        Some(true) => html! { span.badge.badge--fact { "Handled" } },
+        Some(false) => html! { span.badge.badge--bad.badge--fact { "no" } },
+        Some(true) => html! { span.badge.badge--fact { "yes" } },
         None => dim("not sent"),
     };
     let first = group.first_seen * SECOND;

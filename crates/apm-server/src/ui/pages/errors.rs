@@ -7,14 +7,14 @@ use apm_store::OTHER;
 use apm_time::SECOND;
 use maud::{Markup, html};
 
-use super::{Answer, Context, Rendered, charts, page, service_crumbs, service_tabs};
+use super::{Answer, Context, Rendered, charts, narrowed, page, service_crumbs, service_tabs};
 use crate::analytics::errors::{ErrorGroup, Status};
 use crate::analytics::series::Axis;
 use crate::answers::errors::{All, Answer as Found, Params, is_new, title};
 use crate::ui::budget::each;
+use crate::ui::chart::axis::Measure;
 use crate::ui::chart::bars::{BarChart, Layer};
 use crate::ui::chart::buckets::{Buckets, partial};
-use crate::ui::chart::frame::Measure;
 use crate::ui::chart::spark::spark;
 use crate::ui::components::cells::{self, Tone, flag};
 use crate::ui::components::choose;
@@ -77,14 +77,15 @@ fn body(
             _ => String::new(),
         };
         let what = service.map_or_else(
-            || format!("No {kind}error"),
-            |name| format!("No {kind}error in {}", words::cut(name, 60)),
+            || format!("{kind}error"),
+            |name| format!("{kind}error in {}", words::cut(name, 60)),
         );
-        let none = || {
-            let why = "Exceptions, panics and logged errors are listed here. Errors of the same kind are grouped.";
-            (format!("{what} {}.", words::range(view)), why.to_owned())
-        };
-        let (answer, why) = super::not_found(view, "error").unwrap_or_else(none);
+        let (answer, why) = narrowed::none(
+            view,
+            &what,
+            &format!("No {what}"),
+            "Exceptions, panics and logged errors are listed here. Errors of the same kind are grouped.",
+        );
         return html! {
             (page_head(crumbs, answer, why))
             (tabs)
@@ -124,8 +125,9 @@ fn headline(view: &View, found: &Found) -> (String, String) {
         )
     } else {
         format!(
-            "{} different errors occurred {} {}.",
+            "{} different errors{} occurred {} {}.",
             number::grouped(kinds),
+            narrowed::that_match(view),
             times(found.occurrences),
             words::range(view)
         )

@@ -8,6 +8,7 @@ use crate::answers::insights::{Answer as Found, Params};
 use crate::insight::finding::Finding;
 use crate::insight::severity::Severity;
 use crate::ui::components::cells::{Tone, flag};
+use crate::ui::components::choose;
 use crate::ui::components::findings::Mark;
 use crate::ui::components::head::{Crumb, page_head};
 use crate::ui::components::panel::{empty, panel};
@@ -17,6 +18,9 @@ use crate::ui::number::{self, duration};
 use crate::ui::view::View;
 use crate::ui::words;
 
+/// The reason why no insight is listed.
+const NONE: &str = "No service has an open insight.";
+
 impl Rendered for Params {
     fn render(&self, context: &Context<'_>, found: &Found) -> Answer {
         let view = context.view;
@@ -24,13 +28,17 @@ impl Rendered for Params {
         let (dismissed, shown): (Vec<_>, Vec<_>) = found.insights.iter().partition(is_dismissed);
         let is_open = |finding: &&Finding| finding.ended.is_none();
         let (open, ended): (Vec<_>, Vec<_>) = shown.into_iter().partition(is_open);
+        let chosen = choose::narrowed(view);
         let (answer, why) = match open.first() {
             Some(first) => {
                 let count = words::count(open.len() as u64, "insight", "insights");
                 (first.says.title.clone(), format!("{count}. Most costly first."))
             }
             None => (
-                "No insights are open.".to_owned(),
+                match &chosen {
+                    Some(services) => format!("No insights are open for {services}."),
+                    None => "No insights are open.".to_owned(),
+                },
                 "Services are checked every few seconds for slow queries, repeated queries, table scans, slow \
                  commits and errors."
                     .to_owned(),
@@ -46,7 +54,10 @@ impl Rendered for Params {
         };
         let body = html! {
             (page_head(&[Crumb::here("Insights")], answer, why))
-            @if open.is_empty() { (empty("No issues found", "No service has an open insight.", queries)) }
+            @if open.is_empty() {
+                @let none = if chosen.is_some() { "Other services may have open insights." } else { NONE };
+                (empty("No issues found", none, queries))
+            }
             (part("Open", &open))
             (part("Ended", &ended))
             (part("Dismissed", &dismissed))
@@ -78,6 +89,9 @@ fn item(view: &View, finding: &Finding, names_environment: bool) -> Markup {
         "dismiss"
     };
     let says = &finding.says;
+    // Links lead to a time when it was there. The form leads back to this page as it is.
+    let seen = finding.last_seen * SECOND;
+    let (here, view) = (view, &view.reaching(seen, seen));
     html! {
         li {
             span class=(class) { span.sr { (word) } }
@@ -108,7 +122,7 @@ fn item(view: &View, finding: &Finding, names_environment: bool) -> Markup {
                 @if let Some(marker) = says.evidence.marker {
                     a href=(comparison(view, finding, marker)) { "Compare before and after" }
                 }
-                form method="post" action={ "/insights/" (finding.id) "/" (action) } {
+                form method="post" action=(here.acting(&["insights", &finding.id, action])) {
                     button.btn.btn--small type="submit" { (if action == "restore" { "Show again" } else { "Dismiss" }) }
                 }
             }
@@ -250,6 +264,32 @@ mod tests {
     }
 
     #[test]
+    fn a_regression_says_what_it_costs_and_any_other_finding_what_its_remedy_saves() {
+        let view = View::test("/insights", "");
+        let shown = |kind: &str, saving: f64| {
+            let finding = Finding {
+                kind: kind.to_owned(),
+                saving,
+                ..finding("lab", serde_json::json!({}))
+            };
+            list(&view, &[finding]).into_string()
+        };
+        let slower = shown("regression", 52_480.0);
+        assert!(
+            slower.contains(">costs ") && slower.contains("52.5"),
+            "{slower}"
+        );
+        assert!(slower.contains(" per minute<") && !slower.contains("saves "));
+        let growing = shown("growth", 52_480.0);
+        assert!(
+            growing.contains(">saves ") && !growing.contains("costs "),
+            "{growing}"
+        );
+        let neither = shown("scan", 0.0);
+        assert!(!neither.contains("per minute"), "{neither}");
+    }
+
+    #[test]
     fn a_badge_of_growth_has_the_figure_that_was_measured() {
         let of = |figures| badge(&finding("", figures)).into_string();
         let steps = of(serde_json::json!({"steps_per_thousand_rows": 12_000.0}));
@@ -258,5 +298,23 @@ mod tests {
         assert!(time.contains("/ 1k rows") && time.contains("220"), "{time}");
         let neither = of(serde_json::json!({}));
         assert!(!neither.contains('0'), "nothing was measured: {neither}");
+    }
+
+    #[test]
+    fn links_of_a_finding_lead_to_a_time_when_it_was_there() {
+        let view = View::test("/insights", "refresh=0");
+        let shown = |at: i64| {
+            let finding = Finding {
+                last_seen: at / SECOND,
+                ..finding("a", serde_json::json!({}))
+            };
+            item(&view, &finding, false).into_string()
+        };
+        let now = shown(view.range.to - 60 * SECOND);
+        assert!(now.contains("href=\"/services/shop?refresh=0\""), "{now}");
+        let earlier = shown(view.range.from - 3_600 * SECOND);
+        assert!(earlier.contains("&amp;from=20"), "{earlier}");
+        // Dismissing it leads back to the page as it is.
+        assert!(earlier.contains("/dismiss?refresh=0\""), "{earlier}");
     }
 }

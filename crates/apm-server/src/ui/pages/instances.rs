@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{Answer, Context, Rendered, page, service_crumbs, service_tabs, whole};
+use super::{Answer, Context, Rendered, narrowed, page, service_crumbs, service_tabs, whole};
 use crate::analytics::instances::Instance;
 use crate::answers::instances::{Answer as Found, Params};
 use crate::ui::budget::each;
@@ -34,7 +34,8 @@ impl Rendered for Params {
         let (answer, why) = headline(view, service, found);
         let body = html! {
             (page_head(&crumbs, answer, why))
-            (super::of_here_note(context))
+            (super::elsewhere_note(&found.elsewhere))
+            (super::counted_since(view, found.counted_since))
             (tabs)
             @if found.rows.total == 0 { (super::nothing_here(view, "No instances")) }
             @else {
@@ -53,16 +54,11 @@ fn headline(view: &View, service: &str, found: &Found) -> (String, String) {
     let service = words::cut(service, 60);
     let total = found.rows.total as u64;
     if total == 0 {
-        if let Some(said) = super::not_found(view, "instance") {
-            return said;
-        }
-        let answer = format!(
-            "No instance of {service} sent anything {}.",
-            words::range(view)
-        );
-        return (
-            answer,
-            "An instance is a process, a container or a machine that runs the service.".to_owned(),
+        return narrowed::none(
+            view,
+            &format!("instance of {service}"),
+            &format!("No instance of {service} sent anything"),
+            "An instance is a process, a container or a machine that runs the service.",
         );
     }
     let answer = format!(
@@ -134,7 +130,9 @@ fn row(view: &View, service: &str, one: &Instance) -> Markup {
                 a href=(view.discover(&query)) title=(one.node) { (name(one)) }
                 span.sub {
                     (words::cut(&about.join(" · "), 120))
-                    @if one.processes > 1 { " · " (number::grouped(one.processes as u64)) " processes" }
+                    @if let Some(processes @ 2..) = one.processes {
+                        " · " (number::grouped(processes as u64)) " processes"
+                    }
                 }
             }
             td.soft title=(one.version) { @if one.version.is_empty() { "–" } @else { (words::cut(&one.version, 40)) } }

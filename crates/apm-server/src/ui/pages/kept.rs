@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use super::{Answer, Context, Rendered, page};
 use crate::analytics::kept::KeptTrace;
-use crate::answers::kept::{Answer as Found, MOST, Params};
+use crate::answers::kept::{Answer as Found, Params};
 use crate::answers::trace::named;
 use crate::ui::budget::each;
 use crate::ui::components::controls::{Tab, tabs};
@@ -59,22 +59,8 @@ impl Rendered for Params {
             @if found.traces.is_empty() {
                 (empty("No trace is kept", "Traces are chosen when the oldest events are about to be deleted.", recent))
             } @else {
-                @let shown = found.traces.len();
-                @let list = html! {
-                    (rows(view, &found.traces))
-                    @if shown < found.rows {
-                        p.panel-foot {
-                            "The newest " (number::grouped(shown as u64)) " of " (number::grouped(found.rows as u64))
-                            " are shown. "
-                            @if shown < MOST {
-                                a href=(view.here().set("size", &MOST.to_string())) {
-                                    "Show " (number::grouped(found.rows.min(MOST) as u64))
-                                }
-                            }
-                        }
-                    }
-                };
-                (panel("Newest first", number::grouped(found.rows.max(shown) as u64), html! {}, list))
+                @let list = html! { (rows(view, &found.traces)) (super::pager(view, &found.rows, "time", false)) };
+                (panel("Newest first", number::grouped(found.rows.total as u64), html! {}, list))
             }
         };
         Answer::Page(Page {
@@ -147,7 +133,11 @@ fn row(view: &View, trace: &KeptTrace) -> Markup {
                     (words::cut(named(&trace.subject), 120))
                 }
             }
-            td.soft title=(trace.service) { (words::cut(&trace.service, 60)) }
+            td.soft title=(trace.service) {
+                @if !trace.service.is_empty() {
+                    a.plain href=(view.to(&["services", &trace.service])) { (words::cut(&trace.service, 60)) }
+                }
+            }
             td { (reason_words(trace.reason)) }
             td.num { @if trace.events > 0 { (number::grouped(trace.events.unsigned_abs())) } @else { "all" } }
             td.num { @if trace.events > 0 { (bytes(trace.bytes.unsigned_abs()).to_string()) } @else { "–" } }

@@ -16,14 +16,13 @@ use crate::analytics::discover::logs::{self as lines, Severity};
 use crate::analytics::discover::{self, Hit, Request, all_of};
 use crate::answers::live::{Answer as Found, MOST, Params, request};
 use crate::answers::logs::Line;
-use crate::ui::components::cells::{result_class, swatch};
+use crate::ui::components::cells::{keyed, result_class};
 use crate::ui::components::head::{Crumb, page_head};
 use crate::ui::components::icon;
 use crate::ui::components::panel::panel;
 use crate::ui::components::shell::{Page, Section};
 use crate::ui::components::table::file_button;
 use crate::ui::isolate;
-use crate::ui::moment::Clock;
 use crate::ui::view::View;
 use crate::ui::words;
 
@@ -74,7 +73,7 @@ impl Rendered for Params {
                         th scope="col" { "Result" }
                         th.num scope="col" { "Duration" }
                     } }
-                    tbody { @for hit in &found.hits { (row(&view.clock, hit)) } }
+                    tbody { @for hit in &found.hits { (row(view, hit)) } }
                 }
             }
             (file_button("hits", caption))
@@ -98,7 +97,7 @@ impl Rendered for Params {
     }
 }
 
-fn row(clock: &Clock, hit: &Hit) -> Markup {
+fn row(view: &View, hit: &Hit) -> Markup {
     let document = &hit.document;
     let kind = text(document, "processor.event").unwrap_or_else(|| "log".to_owned());
     let result = text(document, "transaction.result")
@@ -112,19 +111,23 @@ fn row(clock: &Clock, hit: &Hit) -> Markup {
         .unwrap_or_default();
     html! {
         tr class=[failed.then_some("failed")] {
-            td.mono { (clock.milli(hit.timestamp)) }
+            td.mono { (view.clock.milli(hit.timestamp)) }
             th.grow scope="row" {
                 @match trace {
                     Some(trace) => {
-                        @let href = crate::ui::href::Href::to(&["traces", &trace]).set("item", &item);
+                        @let href = view.to(&["traces", &trace]).set("item", &item);
                         a href=(href) { (summary(document)) }
                     },
                     None => (summary(document)),
                 }
             }
             td.soft { (kind) }
-            td.soft { (text(document, "service.name").unwrap_or_default()) }
-            td { @if !result.is_empty() { span.row.row--c { (swatch(result_class(&result))) (result) } } }
+            td.soft {
+                @if let Some(service) = text(document, "service.name") {
+                    a.plain href=(view.to(&["services", &service])) title=(service) { (words::cut(&service, 60)) }
+                }
+            }
+            td { @if !result.is_empty() { (keyed(result_class(&result), &result)) } }
             (duration_cell(document))
         }
     }
@@ -172,15 +175,16 @@ struct State {
 }
 
 /// The stream of a page; nothing where too many are open, or where the filter cannot be read.
+///
+/// `last`: the id of the last batch that the browser got, with which it asks again after its connection was lost.
 pub(crate) fn stream(
     store: Store,
     view: &View,
+    last: Option<i64>,
 ) -> Option<impl Stream<Item = Result<String, std::convert::Infallible>> + use<>> {
     let query = kql::parse_in(view.query(), view.clock.now, &view.clock.zone).ok()?;
-    let seen = view
-        .param("since")
-        .and_then(|seq| seq.parse().ok())
-        .unwrap_or(-1);
+    let since = || view.param("since")?.parse().ok();
+    let seen = last.or_else(since).unwrap_or(-1);
     let state = State {
         store,
         query,
@@ -260,7 +264,8 @@ impl State {
         };
         let rows = rows.replace("\r\n", "\n");
         let rows = rows.replace(['\r', '\n'], line_break);
-        let mut out = format!("event: rows\ndata: {rows}\n\n");
+        // The browser sends the id when it connects again: it gets what it has not got yet.
+        let mut out = format!("id: {newest}\nevent: rows\ndata: {rows}\n\n");
         if all_new && total > MOST as u64 {
             out.push_str("event: dropped\ndata: Some\n\n");
         }
@@ -269,8 +274,8 @@ impl State {
 
     fn row(&self, hit: Hit) -> String {
         let row = match self.feed {
-            Feed::Events => row(&self.view.clock, &hit),
-            Feed::Logs(_) => logs::row(&self.view, &Line::from_hit(hit, false), None),
+            Feed::Events => row(&self.view, &hit),
+            Feed::Logs(_) => logs::new_row(&self.view, &Line::from_hit(hit, false)),
         };
         row.into_string()
     }

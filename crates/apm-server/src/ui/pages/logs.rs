@@ -4,15 +4,15 @@ use maud::{Markup, html};
 
 use super::charts::per;
 use super::discover::hits::details;
-use super::{Answer, Context, Rendered, page, service_crumbs, service_tabs, wider};
+use super::{Answer, Context, Rendered, narrowed, page, service_crumbs, service_tabs, wider};
 use crate::analytics::discover::Hit;
 use crate::analytics::discover::logs::Severity;
 use crate::answers::elsewhere::is_foreign;
 use crate::answers::logs::{All, Answer as Found, Line, Params};
 use crate::ui::budget::each;
+use crate::ui::chart::axis::Measure;
 use crate::ui::chart::bars::{BarChart, Layer};
 use crate::ui::chart::buckets::{Buckets, partial};
-use crate::ui::chart::frame::Measure;
 use crate::ui::components::cells::{flag, severity_tone};
 use crate::ui::components::controls::segment;
 use crate::ui::components::head::{Crumb, page_head};
@@ -25,6 +25,9 @@ use crate::ui::href::Href;
 use crate::ui::number::{NARROW, compact, grouped};
 use crate::ui::view::View;
 use crate::ui::words;
+
+/// The parameter of a stream whose rows name their environments.
+const NAMED: &str = "environments";
 
 /// Characters of a message that the list shows: a line has 300 KiB at worst, and the open one shows all of it.
 const SHOWN: usize = 4_000;
@@ -81,7 +84,16 @@ fn headline(view: &View, only: Option<Severity>, found: &Found) -> (String, Stri
         Some(severity) => noun(severity, found.total),
         None => words::count(found.total, "log line", "log lines"),
     };
-    let answer = format!("{least}{count} {}.", words::range(view));
+    let within = narrowed::within(view);
+    let answer = match (narrowed::is_filtered(view), found.total) {
+        (_, 0) if !found.complete => words::none_yet("log line", &within),
+        (true, 0) if found.complete && only.is_none() => {
+            format!("No log line matches the filter {within}.")
+        }
+        (true, 1) => format!("{least}{count} matches the filter {within}."),
+        (true, _) => format!("{least}{count} match the filter {within}."),
+        (false, _) => format!("{least}{count} {within}."),
+    };
     let counts = Severity::ALL.into_iter().map(|one| (one, found.count(one)));
     let counts = counts.filter(|(_, count)| *count > 0);
     let all: Vec<String> = counts.map(|(one, count)| noun(one, count)).collect();
@@ -95,9 +107,8 @@ fn headline(view: &View, only: Option<Severity>, found: &Found) -> (String, Stri
     };
     // The note about other servers says what the engine cannot tell.
     if found.stopped {
-        why.push_str(
-            " The search stopped after two seconds. Choose a shorter range to search all of it.",
-        );
+        why.push(' ');
+        why.push_str(words::STOPPED);
     }
     (answer, why)
 }
@@ -112,29 +123,30 @@ fn body(context: &Context<'_>, only: Option<Severity>, found: &Found) -> Markup 
         @if any || tails || !found.lines.is_empty() {
             (list(view, only, found, tails))
         } @else {
-            (nothing(view))
+            (nothing(view, found))
         }
     }
 }
 
-fn nothing(view: &View) -> Markup {
+fn nothing(view: &View, found: &Found) -> Markup {
     let is_filtered = !view.query().trim().is_empty();
     let why = html! {
-        @if is_filtered {
+        @if !found.complete { (words::STOPPED) }
+        @else if is_filtered {
             "The filter " code { (words::cut(view.query(), 200)) } " matches no line " (words::range(view)) "."
         } @else { "No line was stored " (words::range(view)) "." }
     };
     empty("No log lines", why, wider(view))
 }
 
-/// The class of a severity's bars.
+/// The class of a severity's bars. Most lines are of `info`: they are grey, so that the others are seen.
 fn class(severity: Severity) -> &'static str {
     match severity {
         Severity::Error => "r-5xx",
         Severity::Warn => "r-4xx",
-        Severity::Info => "r-2xx",
-        Severity::Debug => "bar-out",
-        Severity::Other => "t-other",
+        Severity::Info => "bar-out",
+        Severity::Debug => "series-2",
+        Severity::Other => "series-3",
     }
 }
 
@@ -206,7 +218,8 @@ fn levels(view: &View, only: Option<Severity>, found: &Found) -> Markup {
 
 fn list(view: &View, only: Option<Severity>, found: &Found, tails: bool) -> Markup {
     let open: Option<i64> = view.param("open").and_then(|seq| seq.parse().ok());
-    let stream = tails.then(|| stream(view, only, found));
+    let named = words::are_several(found.lines.iter().map(|line| &line.environment));
+    let stream = tails.then(|| stream(view, only, found, named));
     let aside = html! {
         (levels(view, only, found))
         @if tails {
@@ -227,7 +240,7 @@ fn list(view: &View, only: Option<Severity>, found: &Found, tails: bool) -> Mark
     };
     let row = |line: &Line| {
         let is_open = open == Some(line.seq);
-        html! { (row(view, line, Some(is_open))) @if is_open { (opened(view, line)) } }
+        html! { (row(view, line, Some(is_open), named)) @if is_open { (opened(view, line, named)) } }
     };
     let body = html! {
         div.wide {
@@ -237,6 +250,7 @@ fn list(view: &View, only: Option<Severity>, found: &Found, tails: bool) -> Mark
                     th scope="col" { "Time" }
                     th scope="col" { "Level" }
                     @if view.service().is_none() { th scope="col" { "Service" } }
+                    @else if named { th scope="col" { "Environment" } }
                     th scope="col" { "Message" }
                     th scope="col" { "Trace" }
                 } }
@@ -256,7 +270,7 @@ fn list(view: &View, only: Option<Severity>, found: &Found, tails: bool) -> Mark
 }
 
 /// The address of the stream of new lines.
-fn stream(view: &View, only: Option<Severity>, found: &Found) -> Href {
+fn stream(view: &View, only: Option<Severity>, found: &Found, named: bool) -> Href {
     let here = found
         .lines
         .iter()
@@ -268,10 +282,16 @@ fn stream(view: &View, only: Option<Severity>, found: &Found) -> Href {
         .set("q", view.query())
         .set("level", only.map_or("", Severity::as_str))
         .set("since", &newest.to_string())
+        .set(NAMED, if named { "1" } else { "" })
 }
 
-/// The row of a line. `open`: whether it is open, where it can be opened.
-pub(crate) fn row(view: &View, line: &Line, open: Option<bool>) -> Markup {
+/// The row of a line that a stream adds to the list.
+pub(crate) fn new_row(view: &View, line: &Line) -> Markup {
+    row(view, line, None, view.param(NAMED).is_some())
+}
+
+/// The row of a line. `open`: whether it is open, where it can be opened; `named`: whether it names its environment.
+fn row(view: &View, line: &Line, open: Option<bool>, named: bool) -> Markup {
     let tone = severity_tone(line.severity);
     let time = view.clock.milli(line.timestamp);
     let item = line.span_id.as_ref().or(line.transaction_id.as_ref());
@@ -295,7 +315,12 @@ pub(crate) fn row(view: &View, line: &Line, open: Option<bool>) -> Markup {
             td { @if !line.level.is_empty() { (flag(tone, &words::cut(&line.level, 12))) } }
             @if view.service().is_none() {
                 @let logs = view.to(&["services", &line.service, "logs"]);
-                td.soft { a.plain href=(logs) title=(line.service) { (words::cut(&line.service, 40)) } }
+                td.soft {
+                    a.plain href=(logs) title=(line.service) { (words::cut(&line.service, 40)) }
+                    @if named { span.dim { " · " (words::environment(&line.environment)) } }
+                }
+            } @else if named {
+                td.soft title=(line.environment) { (words::environment(&line.environment)) }
             }
             th.grow scope="row" {
                 @if line.message.is_empty() { span.dim { "–" } }
@@ -318,8 +343,12 @@ fn shown(message: &str) -> &str {
 }
 
 /// The open line with all of its fields.
-fn opened(view: &View, line: &Line) -> Markup {
-    let width = if view.service().is_none() { "5" } else { "4" };
+fn opened(view: &View, line: &Line, named: bool) -> Markup {
+    let width = if view.service().is_none() || named {
+        "5"
+    } else {
+        "4"
+    };
     let Some(document) = &line.document else {
         return html! {};
     };

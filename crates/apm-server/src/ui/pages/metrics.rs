@@ -7,14 +7,16 @@ mod panels;
 use maud::{Markup, html};
 
 use super::charts::per;
-use super::{Answer, Context, Rendered, page, service_crumbs, service_tabs};
+use super::{Answer, Context, Rendered, narrowed, page, service_crumbs, service_tabs};
+use crate::agent_config::options::is_opentelemetry;
 use crate::analytics::metrics::listed::Listed;
-use crate::analytics::metrics::{self, Gauge};
+use crate::analytics::metrics::{Gauge, Metrics};
 use crate::analytics::series::Axis;
 use crate::answers::metrics::{Answer as Found, Params};
+use crate::ui::chart::axis::Measure;
 use crate::ui::chart::buckets::Buckets;
-use crate::ui::chart::frame::Measure;
 use crate::ui::chart::lines::{Line, LineChart};
+use crate::ui::components::cells::dotted;
 use crate::ui::components::head::{Crumb, page_head};
 use crate::ui::components::panel::split;
 use crate::ui::components::shell::{Page, Section};
@@ -31,7 +33,7 @@ impl Rendered for Params {
     fn render(&self, context: &Context<'_>, found: &Found) -> Answer {
         let (view, service, data) = (context.view, self.service.as_str(), &found.now);
         let crumbs = service_crumbs(view, service, &[Crumb::here("Metrics")]);
-        let (answer, why) = headline(view, service, data);
+        let (answer, why) = headline(view, service, found);
         let gauge = |id, title, gauge| {
             let shown = Shown {
                 id,
@@ -92,27 +94,67 @@ fn lines_of<'a>(names: &'a [String], values: &'a [Vec<Option<f64>>]) -> Vec<Line
 
 /// The last value of a line.
 fn latest(values: &[Option<f64>]) -> Option<f64> {
-    values.iter().rev().flatten().next().copied()
+    latest_at(values).map(|(_, value)| value)
 }
 
-fn headline(view: &View, service: &str, data: &metrics::Metrics) -> (String, String) {
+/// The last value of a line, and its place.
+fn latest_at(values: &[Option<f64>]) -> Option<(usize, f64)> {
+    let last = values.iter().enumerate().rev();
+    last.flat_map(|(at, value)| Some((at, (*value)?))).next()
+}
+
+/// The time of a bucket, at the start of a sentence: `At 13:45`, or `Between 13:45 and 13:50`.
+fn when(view: &View, axis: &Axis, place: usize) -> String {
+    let Some(bucket) = axis.buckets.get(place) else {
+        return words::range(view);
+    };
+    let from = bucket.start * 1_000_000;
+    let from_words = view.clock.minute(from);
+    if axis.interval <= 60 {
+        return format!("At {from_words}");
+    }
+    let to = view.clock.minute(from + axis.interval * 1_000_000);
+    format!("Between {from_words} and {to}")
+}
+
+fn headline(view: &View, service: &str, found: &Found) -> (String, String) {
+    let data = &found.now;
     let service = words::cut(service, 60);
     if data.names.is_empty() {
-        return (
-            format!("{service} sent no metrics {}.", words::range(view)),
-            "Agents send CPU and memory every 30 seconds unless ELASTIC_APM_METRICS_INTERVAL says otherwise."
-                .to_owned(),
+        let why = match is_opentelemetry(&found.agent) {
+            true => {
+                "SDKs of OpenTelemetry send metrics every minute unless OTEL_METRIC_EXPORT_INTERVAL says otherwise, \
+                 and none where OTEL_METRICS_EXPORTER is “none”."
+            }
+            false => {
+                "Agents send CPU and memory every 30 seconds unless ELASTIC_APM_METRICS_INTERVAL says otherwise."
+            }
+        };
+        return narrowed::none(
+            view,
+            &format!("metric of {service}"),
+            &format!("{service} sent no metrics"),
+            why,
         );
     }
-    let answer = match (latest(&data.process_cpu.avg), latest(&data.memory.avg)) {
-        (Some(cpu), Some(memory)) => format!(
-            "{service} uses {} of the CPU; {} of the memory is in use.",
+    let answer = match (
+        latest_at(&data.process_cpu.avg),
+        latest_at(&data.memory.avg),
+    ) {
+        (Some((at, cpu)), Some((also, memory))) if at == also => format!(
+            "{}, {service} used {} of the CPU, and {} of the memory was in use.",
+            when(view, &data.axis, at),
             number::percent(cpu),
             number::percent(memory)
         ),
-        (Some(cpu), None) => format!("{service} uses {} of the CPU.", number::percent(cpu)),
-        (None, Some(memory)) => format!(
-            "{} of the memory of {service} is in use.",
+        (Some((at, cpu)), _) => format!(
+            "{}, {service} used {} of the CPU.",
+            when(view, &data.axis, at),
+            number::percent(cpu)
+        ),
+        (None, Some((at, memory))) => format!(
+            "{}, {} of the memory of {service} was in use.",
+            when(view, &data.axis, at),
             number::percent(memory)
         ),
         (None, None) => format!(
@@ -133,10 +175,21 @@ fn headline(view: &View, service: &str, data: &metrics::Metrics) -> (String, Str
             number::percent(peak),
             words::range(view)
         )
+    } else if let Some(other) = data.names.iter().find(|metric| is_of_cpu(&metric.name)) {
+        format!(
+            "It sent no share of the CPU {}, but {}.",
+            words::range(view),
+            words::cut(&other.name, 60)
+        )
     } else {
         format!("It sent no CPU metrics {}.", words::range(view))
     };
     (answer, why)
+}
+
+/// Whether a metric is about processors, by its name.
+fn is_of_cpu(name: &str) -> bool {
+    name.split(['.', '_']).any(|part| part == "cpu")
 }
 
 /// A gauge of the machine or the process: a share.
@@ -200,7 +253,7 @@ fn kind(metric: &Listed) -> (&'static str, &'static str) {
     }
 }
 
-fn names(view: &View, data: &metrics::Metrics) -> Markup {
+fn names(view: &View, data: &Metrics) -> Markup {
     let names = &data.names;
     let is_first = view.param("names_after").is_none();
     // A choice among the labels of one metric means nothing for another.
@@ -225,7 +278,7 @@ fn names(view: &View, data: &metrics::Metrics) -> Markup {
                             aria-current=[(view.param("metric") == Some(&metric.name)).then_some("true")]
                             title={ (metric.name) ", " (word) } {
                             span.ftype aria-hidden="true" { (letter) }
-                            span { (metric.name) }
+                            span { (dotted(&metric.name)) }
                             @if metric.series > 1 {
                                 span.push.dim { (metric.series) span.sr { " series" } }
                             }

@@ -9,7 +9,7 @@ use apm_store::OTHER;
 use maud::{Markup, html};
 
 use super::insights::badge;
-use super::{Answer, Context, Rendered, nothing_here, page, whole};
+use super::{Answer, Context, Rendered, narrowed, nothing_here, page, whole};
 use crate::analytics::statements::{Cost, Statement};
 use crate::answers::queries::{
     Answer as Found, ByStatement, Params, by_statement, most, per_request,
@@ -21,8 +21,8 @@ use crate::ui::components::cells::{self, Rise, Tone, flag};
 use crate::ui::components::head::{Crumb, page_head};
 use crate::ui::components::shell::Section;
 use crate::ui::components::sql;
-use crate::ui::components::table::{Column, Frame, framed};
-use crate::ui::number::{self, delta};
+use crate::ui::components::table::{COMPARED, Column, Frame, compared, framed};
+use crate::ui::number::{self, Delta};
 use crate::ui::view::View;
 use crate::ui::words;
 
@@ -31,9 +31,9 @@ const COLUMNS: [Column; 12] = [
     Column::bare("Calls").by("calls"),
     Column::bare("Per request").by("per_request"),
     Column::figure("Total").by("total"),
-    Column::figure("Share"),
+    Column::figure("Share").by("share"),
     Column::figure("Average").by("avg"),
-    Column::bare("vs prev."),
+    Column::bare(COMPARED).by("change"),
     Column::figure("p95").by("p95"),
     Column::figure("Longest").by("max"),
     Column::bare("Steps").by("steps"),
@@ -41,41 +41,67 @@ const COLUMNS: [Column; 12] = [
     Column::bare("Sorts").by("sorts"),
 ];
 
-/// Columns without what SQLite did, for lists of which nothing was measured.
-const UNMEASURED: usize = 9;
+/// The columns of what SQLite did, which a list has where that was measured.
+const MEASURED: usize = 3;
 
 impl Rendered for Params {
     fn render(&self, context: &Context<'_>, found: &Found) -> Answer {
         let view = context.view;
         let crumbs = [Crumb::here("Queries")];
-        let Some(most) = &found.most_time else {
-            let answer = format!("No statement was run {}.", words::range(view));
-            let why = "Agents that trace SQL send one span for each statement.";
+        // The statement with most time is that of all, also where a search leaves none.
+        let most = found.most_time.as_ref().filter(|_| found.rows.total > 0);
+        let Some(most) = most else {
+            let (answer, why) = narrowed::none(
+                view,
+                "statement",
+                "No statement was run",
+                "Agents that trace SQL send one span for each statement.",
+            );
             let body = html! {
                 (page_head(&crumbs, answer, why))
                 (nothing_here(view, "No statements"))
             };
             return Answer::Page(page(Section::Queries, "Queries", body));
         };
-        let answer = format!(
-            "{} takes {} of the time in databases.",
-            short(most),
-            number::percent(most.share)
-        );
-        let statements = words::count(found.rows.total as u64, "statement", "statements");
-        let why = match found.insights.len() {
-            0 => format!("{statements}. No insights about them."),
-            n => format!(
-                "{statements}, with {} about them.",
-                words::count(n as u64, "insight", "insights")
-            ),
-        };
+        let (answer, why) = headline(view, most, found);
         let body = html! {
             (page_head(&crumbs, answer, why))
             section.panel { (rows(context, found)) }
         };
         Answer::Page(page(Section::Queries, "Queries", body))
     }
+}
+
+/// The statement with most time of all, and the number of those that are listed.
+fn headline(view: &View, most: &Statement, found: &Found) -> (String, String) {
+    let of = match narrowed::is_filtered(view) {
+        true => "the time of statements that match the filter",
+        false => "the time in databases",
+    };
+    let answer = format!(
+        "{} takes {} of {of}.",
+        short(most),
+        number::percent(most.share)
+    );
+    let total = found.rows.total as u64;
+    let statements = words::count(total, "statement", "statements");
+    let (verb, them) = match total {
+        1 => ("has", "it"),
+        _ => ("have", "them"),
+    };
+    let why = match (view.param("search"), found.insights.len()) {
+        // Insights are not searched for.
+        (Some(search), _) => {
+            let search = words::cut(search, 60);
+            format!("{statements} {verb} “{search}” in the text.")
+        }
+        (None, 0) => format!("{statements}. No insights about {them}."),
+        (None, n) => format!(
+            "{statements}, with {} about {them}.",
+            words::count(n as u64, "insight", "insights")
+        ),
+    };
+    (answer, why)
 }
 
 type Key<'a> = (&'a str, &'a str, &'a str, &'a str);
@@ -125,15 +151,16 @@ fn rows(context: &Context<'_>, found: &Found) -> Markup {
             (several, is_repeated(row)),
         )
     });
+    let all = match measured {
+        true => &COLUMNS[..],
+        false => &COLUMNS[..COLUMNS.len() - MEASURED],
+    };
+    let columns = compared(all, found.previous.is_some());
     let frame = Frame {
         class: "table--lines",
         caption: &format!("Statements {}", words::range(view)),
         name: "statements",
-        columns: if measured {
-            &COLUMNS
-        } else {
-            &COLUMNS[..UNMEASURED]
-        },
+        columns: &columns,
         sort: Some(found.sort),
     };
     let other = found.statements.iter().any(|row| row.normalized == OTHER);
@@ -155,16 +182,11 @@ fn line(
     let href = view
         .to(&["queries", &row.fingerprint])
         .set("service", &row.service);
-    let events = (whole(row.calls), before.map_or(0, |row| whole(row.calls)));
-    let change = delta(
-        row.latency_avg,
-        before.and_then(|row| row.latency_avg),
-        events,
-    );
+    let side = |row: &Statement| (row.latency_avg, whole(row.calls));
     let previous = found.previous.as_ref();
-    let change = change.if_covered(previous.is_none_or(|previous| previous.is_covered));
+    let change = previous.map(|all| Delta::of_row(side(row), before.map(side), all.is_covered));
     let average = settled(&found.axis, row.series.latency.iter().copied());
-    let is_slower = cells::is_worse(change, Rise::Worse);
+    let is_slower = change.is_some_and(|change| cells::is_worse(change, Rise::Worse));
     let average = spark(&average, "average per call over time", is_slower);
     let own = callers.get(&(&*row.service, &*row.fingerprint));
     let caller = own.and_then(|own| own.first());
@@ -173,7 +195,7 @@ fn line(
         whose.push(words::cut(&row.service, 40));
     }
     if names_database {
-        whose.push(words::cut(&row.instance, 40));
+        whose.push(words::cut(database(row), 40));
     }
     whose.extend(caller.map(|caller| caller.transaction.clone()));
     if names_environments {
@@ -217,11 +239,19 @@ fn line(
             (cells::duration(Some(row.total)))
             (cells::share(Some(row.share), widest, "fill-db"))
             (cells::trend(average, row.latency_avg.map(number::duration)))
-            (cells::delta_cell(change, Rise::Worse, &view.against()))
+            @if let Some(change) = change { (cells::delta_cell(change, Rise::Worse, &view.against())) }
             (cells::duration(row.latency.map(|p| p.p95)))
             (cells::duration(Some(row.latency_max as f64)))
             @if measured { (cost(row.cost.as_ref())) }
         }
+    }
+}
+
+/// The name of the database that a statement runs on, where its place is told.
+fn database(row: &Statement) -> &str {
+    match row.instance.as_str() {
+        "" => "no database name",
+        name => name,
     }
 }
 
@@ -248,7 +278,8 @@ pub(crate) fn short_table(
     };
     let body = html! {
         @for row in rows {
-            @let text = words::cut(&row.normalized, MOST_TEXT);
+            // Statements of some databases have a line for each command.
+            @let text = words::cut(&row.normalized.replace('\n', " "), MOST_TEXT);
             tr {
                 th.grow scope="row" {
                     a.qlink href=(href(row)) { code.sql title=(text) { (sql::highlight(&text)) } }

@@ -3,8 +3,8 @@
 use maud::{Markup, html};
 
 use super::{
-    Answer, Context, Rendered, charts, dependencies, errors, page, queries, service_crumbs,
-    service_tabs, transactions, whole,
+    Answer, Context, Rendered, charts, dependencies, errors, narrowed, page, queries,
+    service_crumbs, service_tabs, transactions, whole,
 };
 use crate::analytics::change::Change;
 use crate::analytics::dependencies::Dependency;
@@ -89,7 +89,7 @@ fn groups(view: &View, found: &Found) -> Markup {
 /// The dependencies with most time.
 fn dependencies(view: &View, found: &Found, called: &[Dependency]) -> Markup {
     let link = view.to(&["services", &found.service, "dependencies"]);
-    let rows = dependencies::table(view, called, &found.axis, None);
+    let rows = dependencies::table(view, called, &found.axis, None, None);
     panel(
         "Dependencies",
         "by share of time",
@@ -113,9 +113,11 @@ fn statements(view: &View, found: &Found, run: &[Statement]) -> Markup {
 fn headline(view: &View, found: &Found) -> (String, String) {
     let (service, total) = (words::cut(&found.service, 60), &found.charts.latency.total);
     let Some(average) = total.avg else {
-        return (
-            format!("{service} answered no requests {}.", words::range(view)),
-            "Look in Discover for its other events.".to_owned(),
+        return narrowed::none(
+            view,
+            &format!("request to {service}"),
+            &format!("{service} answered no requests"),
+            "Look in Discover for its other events.",
         );
     };
     let change = found.change.as_ref();
@@ -123,25 +125,35 @@ fn headline(view: &View, found: &Found) -> (String, String) {
     let compared = Delta::from_change(change);
     let longer = words::longer(compared, ratio, view).unwrap_or_default();
     let answer = format!(
-        "Requests to {service} take {} on average{longer}.",
+        "Requests to {service}{} take {} on average{longer}.",
+        narrowed::that_match(view),
         number::duration(average)
     );
     let mut why = match found.transactions.first() {
         Some(first) if found.transactions_total > 1 => format!(
-            "{} of its time goes into {}.",
+            "{} of {} time goes into {}.",
             number::percent(first.impact),
+            match narrowed::is_filtered(view) {
+                true => "their",
+                false => "its",
+            },
             words::cut(&first.name, 80)
         ),
         _ => format!(
-            "{} {}.",
+            "{}{} {}.",
             words::count(whole(total.count), "request", "requests"),
+            narrowed::that_matches(view, whole(total.count)),
             words::range(view)
         ),
     };
     if let Some(failed) = total.failed_rate.filter(|failed| *failed >= 0.01) {
         why.push_str(&format!(
-            " {} of its requests failed.",
-            number::percent(failed)
+            " {} of {} failed.",
+            number::percent(failed),
+            match narrowed::is_filtered(view) {
+                true => "them",
+                false => "its requests",
+            }
         ));
     }
     if let Some(reason) = words::uncompared(compared, view) {

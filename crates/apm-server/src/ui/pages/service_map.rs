@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{Answer, Context, Rendered, page, service_crumbs, service_tabs};
+use super::{Answer, Context, Rendered, narrowed, page, service_crumbs, service_tabs};
 use crate::analytics::service_map::{Edge, Node, ServiceMap};
 use crate::answers::service_map::{All, Answer as Found, Params};
 use crate::ui::budget::each;
@@ -53,18 +53,17 @@ impl Rendered for Params {
 fn headline(view: &View, service: Option<&str>, map: &ServiceMap) -> (String, String) {
     let name = service.map(|name| words::cut(name, 60));
     if map.nodes.is_empty() {
-        let who = name.as_deref().unwrap_or("No service");
-        let verb = if service.is_some() {
-            "neither calls anything nor is called"
-        } else {
-            "called anything"
-        };
         let why =
             "Calls are drawn here as agents send spans of databases, queues and other services.";
-        return (
-            format!("{who} {verb} {}.", words::range(view)),
-            why.to_owned(),
-        );
+        return match name {
+            Some(name) => narrowed::none(
+                view,
+                &format!("call of {name}"),
+                &format!("{name} neither calls anything nor is called"),
+                why,
+            ),
+            None => narrowed::none(view, "call", "No service called anything", why),
+        };
     }
     let answer = match (&name, service) {
         (Some(name), Some(service)) => {
@@ -122,7 +121,11 @@ fn headline(view: &View, service: Option<&str>, map: &ServiceMap) -> (String, St
             named(map, edge.to),
             number::percent(edge.failed_rate.unwrap_or(0.0))
         ),
-        None => format!("No call failed {}.", words::range(view)),
+        None => format!(
+            "No call{} failed {}.",
+            narrowed::that_matches(view, 1),
+            words::range(view)
+        ),
     };
     (answer, why)
 }

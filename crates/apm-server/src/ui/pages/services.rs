@@ -7,7 +7,9 @@ use std::collections::HashMap;
 use apm_store::OTHER;
 use maud::{Markup, html};
 
-use super::{Answer, Context, Rendered, errors, nothing_here, transactions, whole, wider};
+use super::{
+    Answer, Context, Rendered, errors, narrowed, nothing_here, transactions, whole, wider,
+};
 use crate::analytics::services::Service;
 use crate::answers::services::{Answer as Found, Busiest, Params, Totals};
 use crate::ui::budget::each;
@@ -19,7 +21,7 @@ use crate::ui::components::controls::copy;
 use crate::ui::components::head::{Crumb, Fact, facts, page_head};
 use crate::ui::components::panel::{empty, panel};
 use crate::ui::components::shell::{Page, Section};
-use crate::ui::components::table::{Column, Frame, framed};
+use crate::ui::components::table::{COMPARED, Column, Frame, compared, framed};
 use crate::ui::number::{self, Delta, delta};
 use crate::ui::view::View;
 use crate::ui::words;
@@ -27,7 +29,7 @@ use crate::ui::words;
 const COLUMNS: [Column; 8] = [
     Column::text("Service").by("name"),
     Column::figure("Avg latency").by("avg"),
-    Column::bare("vs prev.").by("change"),
+    Column::bare(COMPARED).by("change"),
     Column::figure("p95").by("p95"),
     Column::bare("Requests/min").by("rate"),
     Column::figure("Failed").by("failed"),
@@ -92,19 +94,19 @@ fn time_goes(view: &View, busiest: &Busiest) -> Markup {
 fn without_services(context: &Context<'_>, found: &Found) -> Page {
     let view = context.view;
     let crumbs = [Crumb::here("Services")];
-    let body = if let Some((answer, why)) = super::not_found(view, "service") {
+    let body = if let Some((answer, why)) = narrowed::not_found(view, "service") {
         html! {
             (page_head(&crumbs, answer, why))
             (nothing_here(view, "No services"))
         }
     } else if view.asked.expr.is_some() {
-        let answer = format!("No service has such requests {}.", words::range(view));
+        let answer = format!("No service has such requests {}.", narrowed::within(view));
         html! {
             (page_head(&crumbs, answer, "Only services with requests that match the filter are listed."))
             (nothing_here(view, "No services"))
         }
     } else if is_narrowed(view) {
-        let answer = format!("No service has sent anything {}.", words::range(view));
+        let answer = format!("No service has sent anything {}.", narrowed::within(view));
         let why = "Look at another range of time, or at all services and environments.";
         html! {
             (page_head(&crumbs, answer, why))
@@ -219,11 +221,12 @@ fn list(context: &Context<'_>, found: &Found, before: &HashMap<&str, &Service>) 
     let body = each(&found.services, |service| {
         row(context, found, service, before.get(&*service.name).copied())
     });
+    let columns = compared(&COLUMNS, found.previous.is_some());
     let frame = Frame {
         class: "table--lines",
         caption: &format!("Services {}", words::range(view)),
         name: "services",
-        columns: &COLUMNS,
+        columns: &columns,
         sort: Some(found.sort),
     };
     let other = found.services.iter().any(|service| service.name == OTHER);
@@ -279,7 +282,7 @@ fn row(
                 span.sub { (about(service)) }
             }
             (cells::trend(latency, service.latency_avg.map(number::duration)))
-            (cells::delta_cell(change, Rise::Worse, &view.against()))
+            @if found.previous.is_some() { (cells::delta_cell(change, Rise::Worse, &view.against())) }
             (cells::duration(service.latency.map(|p| p.p95)))
             (cells::trend_bare(rate, &number::rate(service.throughput)))
             (cells::trend(failed, service.failed_rate.map(number::percent)))

@@ -34,16 +34,12 @@ pub(crate) fn setup(
                 .take(4)
                 .map(|name| words::cut(name, 40))
                 .collect();
-            let others = services.len().saturating_sub(names.len()) as u64;
-            let others = words::count(others, "other service", "other services");
-            let mut names: Vec<&str> = names.iter().map(String::as_str).collect();
-            if services.len() > names.len() {
-                names.push(&others);
-            }
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            let others = ("other service", "other services");
             (
                 format!(
                     "Events arrive: {} {} known.",
-                    words::list(&names),
+                    words::list_of(&names, services.len(), others),
                     if services.len() == 1 { "is" } else { "are" }
                 ),
                 "Add another service in the same way.",

@@ -8,11 +8,11 @@ use super::{Answer, Context, Rendered, page};
 use crate::answers::slos::{Answer as Found, Params, rate};
 use crate::ui::chart::spark::spark;
 use crate::ui::components::cells::{Tone, flag, meter};
+use crate::ui::components::choose;
 use crate::ui::components::head::{Crumb, page_head};
 use crate::ui::components::panel::{nothing, panel};
 use crate::ui::components::shell::Section;
 use crate::ui::components::table::{Column, Frame, framed};
-use crate::ui::href::Href;
 use crate::ui::moment::span_words;
 use crate::ui::number::{grouped, percent};
 use crate::ui::pages::whole;
@@ -24,6 +24,9 @@ const NAME: usize = 60;
 
 /// The burn rate from which a budget ends within some days.
 const FAST: f64 = 6.0;
+
+/// The burn rate above which it ends before its window does, as far as a sentence says it.
+const ALLOWED: f64 = 1.05;
 
 const COLUMNS: [Column; 7] = [
     Column::text("Objective"),
@@ -38,7 +41,7 @@ const COLUMNS: [Column; 7] = [
 impl Rendered for Params {
     fn render(&self, context: &Context<'_>, found: &Found) -> Answer {
         let view = context.view;
-        let (answer, why) = headline(&found.objectives);
+        let (answer, why) = headline(view, &found.objectives);
         let count = grouped(found.objectives.len() as u64);
         let rows = html! { @for one in &found.objectives { (row(view, one)) } };
         let frame = Frame {
@@ -61,46 +64,53 @@ impl Rendered for Params {
     }
 }
 
-fn headline(objectives: &[Measured]) -> (String, String) {
-    let used_up = objectives
-        .iter()
-        .filter(|one| one.budget.is_some_and(|left| left <= 0.0))
-        .count();
-    let answer = match (objectives.len(), used_up) {
-        (0, _) => "No objectives are set.".to_owned(),
-        (all, 0) => format!("{} within budget.", are(all)),
-        (_, 1) => "One objective has used up its budget.".to_owned(),
-        (_, some) => format!(
-            "{} objectives have used up their budgets.",
-            grouped(some as u64)
+fn headline(view: &View, objectives: &[Measured]) -> (String, String) {
+    let of = |is: fn(f64) -> bool| {
+        let budgets = objectives.iter().filter_map(|one| one.budget);
+        budgets.filter(|left| is(*left)).count()
+    };
+    let (known, used_up) = (of(|_| true), of(|left| left <= 0.0));
+    let many = |n: usize| words::count(n as u64, "objective", "objectives");
+    let answer = match (objectives.len(), known, used_up) {
+        (0, ..) => match choose::narrowed(view) {
+            Some(services) => format!("No objectives are set for {services}."),
+            None => "No objectives are set.".to_owned(),
+        },
+        (_, _, 1) => "One objective has used up its budget.".to_owned(),
+        (_, _, 2..) => format!("{} have used up their budgets.", many(used_up)),
+        (1, 0, _) => "The objective has no requests yet.".to_owned(),
+        (all, 0, _) => format!("{} have no requests yet.", many(all)),
+        (1, ..) => "The objective is within budget.".to_owned(),
+        (all, known, _) if all == known => format!("All {} are within budget.", many(all)),
+        (all, known, _) => format!(
+            "{known} of {} {} within budget, the others have no requests.",
+            many(all),
+            if known == 1 { "is" } else { "are" }
         ),
     };
-    let burn = |one: &Measured| rate(one, 3_600).unwrap_or_default();
-    let fastest = objectives.iter().max_by(|a, b| burn(a).total_cmp(&burn(b)));
-    let why = match fastest {
-        None => "An objective says which share of requests has to be good. The rest is its budget."
-            .to_owned(),
-        Some(one) if burn(one) >= FAST => format!(
-            "“{}” burns its budget {} times as fast as allowed.",
+    let burns = objectives
+        .iter()
+        .filter_map(|one| Some((rate(one, 3_600)?, one)));
+    let why = match burns.max_by(|a, b| a.0.total_cmp(&b.0)) {
+        _ if objectives.is_empty() => {
+            "An objective says which share of requests has to be good. The rest is its budget."
+                .to_owned()
+        }
+        None => "No request was counted in the last hour.".to_owned(),
+        Some((burn, one)) if burn > ALLOWED => format!(
+            "In the last hour, “{}” used its budget {} times as fast as allowed.",
             words::cut(&one.objective.name, NAME),
-            words::times(burn(one))
+            words::times(burn)
         ),
-        Some(_) => "No budget burns fast.".to_owned(),
+        Some(_) => "In the last hour, no budget was used faster than allowed.".to_owned(),
     };
     (answer, why)
-}
-
-fn are(n: usize) -> String {
-    match n {
-        1 => "The objective is".to_owned(),
-        n => format!("All {} objectives are", grouped(n as u64)),
-    }
 }
 
 fn row(view: &View, one: &Measured) -> Markup {
     let objective = &one.objective;
     let edit = view.here().set("edit", &objective.id).anchor("objective");
-    let delete = Href::to(&["slos", &objective.id, "delete"]);
+    let delete = view.acting(&["slos", &objective.id, "delete"]);
     let bad: Vec<Option<f64>> = one
         .days
         .iter()
@@ -192,7 +202,7 @@ fn form(view: &View, found: &Found) -> Markup {
         "New objective"
     };
     let body = html! {
-        form.form method="post" action="/slos" {
+        form.form method="post" action=(view.acting(&["slos"])) {
             input type="hidden" name="id" value=(text(|one| &one.id));
             label { "Name" input.input.input--text name="name" value=(text(|one| &one.name)) required maxlength="200"
                 autocomplete="off"; }
@@ -206,17 +216,17 @@ fn form(view: &View, found: &Found) -> Markup {
                 input.input.input--text name="transaction" value=(text(|one| &one.transaction)) autocomplete="off";
             }
             label {
-                "Slowest good request, ms; empty: every request that does not fail"
+                "Longest good request, ms (empty: any that does not fail)"
                 input.input.input--text name="milliseconds" value=(milliseconds) inputmode="decimal"
                     autocomplete="off";
             }
             label {
-                "Target: good requests, %"
+                "Good requests, %"
                 input.input.input--text type="number" name="percent" step="any" min="50" max="99.999" value=(share)
                     required;
             }
             label {
-                "Days"
+                "Days that are counted"
                 input.input.input--text type="number" name="days" min="1" max="90" value=(days) required;
             }
             div.row { button.btn.btn--primary type="submit" { "Save" } }
@@ -231,15 +241,16 @@ pub(crate) fn read_objective(form: &[(String, String)]) -> Result<Objective, Str
         let found = form.iter().find(|(key, _)| key == name);
         found.map_or("", |(_, value)| value.trim())
     };
-    let number = |name: &str| {
+    let number = |name: &str, label: &str| {
         let text = field(name).replace(',', ".");
+        let text = text.as_str();
         text.parse::<f64>()
-            .map_err(|_| format!("{name}: `{}` is not a number.", words::cut(&text, 40)))
+            .map_err(|_| format!("{label}: “{}” is not a number.", words::cut(text, 40)))
     };
     let indicator = match field("milliseconds") {
         "" => Indicator::Availability,
         _ => Indicator::Latency {
-            milliseconds: number("milliseconds")?,
+            milliseconds: number("milliseconds", "Longest good request")?,
         },
     };
     Ok(Objective {
@@ -249,10 +260,10 @@ pub(crate) fn read_objective(form: &[(String, String)]) -> Result<Objective, Str
         environment: field("environment").to_owned(),
         transaction: field("transaction").to_owned(),
         indicator,
-        percent: number("percent")?,
+        percent: number("percent", "Good requests")?,
         days: field("days")
             .parse()
-            .map_err(|_| "days: give a whole number.".to_owned())?,
+            .map_err(|_| "Days that are counted: give a whole number.".to_owned())?,
     })
 }
 
@@ -288,12 +299,12 @@ mod tests {
         assert!(
             read_objective(&form("x", "99"))
                 .unwrap_err()
-                .contains("milliseconds")
+                .contains("Longest good request: “x” is not a number.")
         );
         assert!(
             read_objective(&form("", ""))
                 .unwrap_err()
-                .contains("percent")
+                .contains("Good requests")
         );
     }
 }

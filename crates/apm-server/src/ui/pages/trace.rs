@@ -34,8 +34,10 @@ impl Rendered for Params {
     fn render(&self, context: &Context<'_>, found: &Found) -> Answer {
         let trace = &*found.part.trace;
         // A trace is found whenever it was, and links from it have to find it again.
-        let end = trace.start.saturating_add(trace.duration);
-        let view = &context.view.reaching(trace.start, end);
+        let from = trace.start.saturating_add(trace.from);
+        let view = &context
+            .view
+            .reaching(from, from.saturating_add(trace.duration));
         let id = trace.id.as_str();
         let panel = Panel {
             trace,
@@ -61,7 +63,7 @@ impl Rendered for Params {
             (totals(view, trace))
             div.row.wrap {
                 a.btn.btn--small href=(comparable(view, trace)) { "Compare with another trace" }
-                (pin(id, found.kept))
+                (pin(view, id, found.kept))
             }
             (super::elsewhere_note(&found.elsewhere))
             section.panel aria-label="Trace" { (panel.render(view)) }
@@ -121,14 +123,17 @@ fn comparable(view: &View, trace: &Trace) -> Href {
 }
 
 /// Why the trace is kept, and the button that pins it.
-fn pin(id: &str, kept: Option<&'static str>) -> Markup {
-    let address = |action| Href::to(&["traces", id, action]);
+fn pin(view: &View, id: &str, kept: Option<&'static str>) -> Markup {
+    let address = |action| view.acting(&["traces", id, action]);
     html! {
         div.row.row--c {
             @match kept {
                 Some("pinned") => {
                     form method="post" action=(address("unpin")) { button.btn.btn--small type="submit" { "Unpin" } }
-                    span.dim { "Pinned: it stays until it is unpinned. " a.inline href="/kept" { "Kept traces" } }
+                    span.dim {
+                        "Pinned: it stays until it is unpinned. "
+                        a.inline href=(view.to(&["kept"])) { "Kept traces" }
+                    }
                 }
                 kept => {
                     form method="post" action=(address("pin")) { button.btn.btn--small type="submit" { "Pin" } }

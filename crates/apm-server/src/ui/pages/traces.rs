@@ -4,13 +4,13 @@ mod explorer;
 
 use maud::{Markup, html};
 
-use super::{Answer, Context, Rendered, page};
+use super::{Answer, Context, Rendered, narrowed, page};
 use crate::analytics::discover::Groups;
 use crate::analytics::traces::{Entry, Traces};
 use crate::answers::trace::named;
 use crate::answers::traces::{Answer as Found, Params};
 use crate::ui::budget::each;
-use crate::ui::components::cells::{self, result_class, swatch};
+use crate::ui::components::cells::{self, keyed, result_class};
 use crate::ui::components::head::{Crumb, page_head};
 use crate::ui::components::panel::{nothing, panel};
 use crate::ui::components::shell::Section;
@@ -22,14 +22,19 @@ use crate::ui::words;
 impl Rendered for Params {
     fn render(&self, context: &Context<'_>, answer: &Found) -> Answer {
         let (view, found, names) = (context.view, &answer.found, &answer.names);
+        let elsewhere = &answer.elsewhere;
         let crumbs = [Crumb::here("Traces")];
         let is_narrowed = self.question.durations != (None, None);
         if found.total == 0 && found.next.is_none() && !is_narrowed {
-            let answer = format!("No trace began {}.", words::range(view));
-            let why = "A trace begins with a request that no other traced service sent.";
+            let (answer, why) = narrowed::none(
+                view,
+                "trace",
+                "No trace began",
+                "A trace begins with a request that no other traced service sent.",
+            );
             let body = html! {
                 (page_head(&crumbs, answer, why))
-                (super::of_here_note(context))
+                (super::elsewhere_note(elsewhere))
                 (super::nothing_here(view, "No traces"))
             };
             return Answer::Page(page(Section::Traces, "Traces", body));
@@ -50,20 +55,18 @@ impl Rendered for Params {
                 words::count(count, "time", "times")
             ),
             Some((name, _)) => format!("All of them are {}.", words::cut(named(name), 80)),
+            None if found.total == 0 && is_narrowed => {
+                "There may be others: clear the selected durations to see them.".to_owned()
+            }
             None => String::new(),
         };
-        let more = if found.complete { "" } else { "At least " };
-        let headline = format!(
-            "{more}{} began {}.",
-            words::count(found.total, "trace", "traces"),
-            words::range(view)
-        );
+        let headline = headline(view, self.question.durations, found);
         let note = html! {
             (number::grouped(found.traces.len() as u64)) " of " (number::compact(found.total))
         };
         let body = html! {
             (page_head(&crumbs, headline, why))
-            (super::of_here_note(context))
+            (super::elsewhere_note(elsewhere))
             (super::kept::note(view, answer.whole_since))
             section.panel { (explorer::chart(view, &self.question, found)) }
             @if let Some(first) = view.param("compare") { (explorer::comparing(view, first)) }
@@ -73,6 +76,32 @@ impl Rendered for Params {
             }
         };
         Answer::Page(page(Section::Traces, "Traces", body))
+    }
+}
+
+/// The number of traces that the filter and the durations leave.
+fn headline(view: &View, durations: (Option<i64>, Option<i64>), found: &Traces) -> String {
+    let total = found.total;
+    if total == 0 && !found.complete {
+        return words::none_yet("trace", &narrowed::within(view));
+    }
+    let count = match total {
+        0 => "No trace".to_owned(),
+        total if found.complete => words::count(total, "trace", "traces"),
+        total => format!("At least {}", words::count(total, "trace", "traces")),
+    };
+    let one = if count == "No trace" { 1 } else { total };
+    let within = narrowed::within(view);
+    match narrowed::took(durations) {
+        Some(took) => {
+            let that = narrowed::that_matches(view, one);
+            format!("{count}{that} {took} {within}.")
+        }
+        None if narrowed::is_filtered(view) => {
+            let verb = if one == 1 { "matches" } else { "match" };
+            format!("{count} {verb} the filter {within}.")
+        }
+        None => format!("{count} began {within}."),
     }
 }
 
@@ -94,7 +123,11 @@ fn rows(view: &View, found: &Traces) -> Markup {
         sort: None,
     };
     if found.traces.is_empty() {
-        return nothing("No traces", "No trace matches the selection.");
+        let why = match found.complete {
+            true => "No trace matches the selection.",
+            false => words::STOPPED,
+        };
+        return nothing("No traces", why);
     }
     html! {
         (framed(view, frame, each(&found.traces, |entry| row(view, entry))))
@@ -114,11 +147,7 @@ fn row(view: &View, entry: &Entry) -> Markup {
                 }
             }
             td.soft { a.plain href=(view.to(&["services", &entry.service])) title=(entry.service) { (entry.service) } }
-            td {
-                span.row.row--c {
-                    (swatch(result_class(&entry.result))) (if entry.result.is_empty() { "–" } else { &entry.result })
-                }
-            }
+            td { (keyed(result_class(&entry.result), if entry.result.is_empty() { "–" } else { &entry.result })) }
             (cells::figure(entry.duration.map(|us| duration(us as f64))))
             td.num { @match entry.spans { Some(spans) => (spans), None => "–" } }
             td.num.soft { (view.clock.relative(entry.timestamp)) }

@@ -6,7 +6,8 @@ mod sample;
 use maud::{Markup, html};
 
 use super::{
-    Answer, Context, Part, Rendered, charts, distribution, page, service, service_crumbs, whole,
+    Answer, Context, Part, Rendered, charts, distribution, narrowed, page, service, service_crumbs,
+    whole,
 };
 use crate::analytics::change::{Change, Comparable};
 use crate::analytics::percentile::Percentiles;
@@ -63,13 +64,13 @@ impl Rendered for Params {
         };
         let (latency, throughput) = (&found.charts.latency, &found.charts.throughput);
         if latency.total.count == 0.0 {
-            let answer = format!(
-                "No requests to {} {}.",
-                words::cut(name, 80),
-                words::range(view)
+            let name = words::cut(name, 80);
+            let (answer, why) = narrowed::none(
+                view,
+                &format!("request to {name}"),
+                &format!("No requests to {name}"),
+                "Nothing of this name was recorded in the range and environment that are chosen.",
             );
-            let why =
-                "Nothing of this name was recorded in the range and environment that are chosen.";
             return Answer::Page(titled(html! {
                 (page_head(&crumbs, answer, why))
                 (super::nothing_here(view, "No requests"))

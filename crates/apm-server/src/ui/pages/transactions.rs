@@ -7,7 +7,8 @@ use apm_time::SECOND;
 use maud::{Markup, html};
 
 use super::{
-    Answer, Context, Rendered, charts, service_crumbs, service_tabs, transaction_href, whole,
+    Answer, Context, Rendered, charts, narrowed, service_crumbs, service_tabs, transaction_href,
+    whole,
 };
 use crate::analytics::latency::Latency;
 use crate::analytics::series::Axis;
@@ -25,24 +26,21 @@ use crate::ui::components::controls::segment;
 use crate::ui::components::head::{Crumb, page_head};
 use crate::ui::components::panel::{panel, split};
 use crate::ui::components::shell::{Page, Section};
-use crate::ui::components::table::{Column, Frame, framed};
-use crate::ui::number::{self, Delta, delta, percent};
+use crate::ui::components::table::{COMPARED, Column, Frame, compared, framed};
+use crate::ui::number::{self, Delta, percent};
 use crate::ui::view::View;
 use crate::ui::words;
 
 const COLUMNS: [Column; 8] = [
     Column::text("Transaction").by("name"),
     Column::figure("Avg").by("avg"),
-    Column::bare("vs prev."),
+    Column::bare(COMPARED).by("change"),
     Column::figure("p95").by("p95"),
     Column::bare("Requests/min").by("rate"),
     Column::figure("Failed").by("failed"),
     Column::bare("Queries/request").by("sql"),
     Column::figure("Share of time").by("impact"),
 ];
-
-/// The place of the column that compares, which is there where groups of an earlier window are.
-const COMPARED: usize = 2;
 
 /// The groups of an earlier window by type and name.
 pub(crate) struct Earlier<'a> {
@@ -62,10 +60,9 @@ impl<'a> Earlier<'a> {
 
     /// The change of the mean duration of a group.
     fn change(&self, now: &Transaction) -> Delta {
+        let side = |group: &Transaction| (group.latency_avg, whole(group.count));
         let then = self.groups.get(&(&*now.kind, &*now.name));
-        let events = (whole(now.count), then.map_or(0, |then| whole(then.count)));
-        let average = then.and_then(|then| then.latency_avg);
-        delta(now.latency_avg, average, events).if_covered(self.is_covered)
+        Delta::of_row(side(now), then.map(|then| side(then)), self.is_covered)
     }
 }
 
@@ -76,12 +73,12 @@ impl Rendered for Params {
         let tabs = service_tabs(view, service, "transactions");
         if found.rows.total == 0 {
             let name = words::cut(service, 60);
-            let nothing = || {
-                let why = "A transaction is one request, job or message that an agent has timed.";
-                let answer = format!("{name} recorded no transactions {}.", words::range(view));
-                (answer, why.to_owned())
-            };
-            let (answer, why) = super::not_found(view, "transaction").unwrap_or_else(nothing);
+            let (answer, why) = narrowed::none(
+                view,
+                &format!("transaction of {name}"),
+                &format!("{name} recorded no transactions"),
+                "A transaction is one request, job or message that an agent has timed.",
+            );
             let body = html! {
                 (page_head(&crumbs, answer, why))
                 (tabs)
@@ -142,29 +139,32 @@ fn kinds(view: &View, types: &[String], current: Option<&str>) -> Markup {
 /// The transactions with most time: one if it has half of it, else the two first.
 fn headline(view: &View, found: &Found) -> (String, String) {
     let service = words::cut(&found.service, 60);
+    let count = whole(found.charts.latency.total.count);
     let why = format!(
-        "{} {}, under {}.",
-        words::count(
-            whole(found.charts.latency.total.count),
-            "transaction",
-            "transactions"
-        ),
+        "{}{} {}, under {}.",
+        words::count(count, "transaction", "transactions"),
+        narrowed::that_matches(view, count),
         words::range(view),
         words::count(found.rows.total as u64, "name", "names")
     );
+    // Shares are of the time that the filter leaves.
+    let whose = match narrowed::is_filtered(view) {
+        true => format!("the transactions of {service} that match the filter"),
+        false => service.clone(),
+    };
     let answer = match found.most_time.as_slice() {
         [one] => format!(
-            "All time of {service} goes into {}.",
+            "All time of {whose} goes into {}.",
             words::cut(&one.name, 80)
         ),
         [first, ..] if first.impact >= 0.5 => format!(
-            "{} of the time of {service} goes into {}.",
+            "{} of the time of {whose} goes into {}.",
             percent(first.impact),
             words::cut(&first.name, 80)
         ),
         [first, second, ..] => {
             format!(
-                "{} and {} take {} of the time of {service}.",
+                "{} and {} take {} of the time of {whose}.",
                 words::cut(&first.name, 60),
                 words::cut(&second.name, 60),
                 percent(first.impact + second.impact)
@@ -213,10 +213,7 @@ pub(crate) fn table(
             }
         }
     };
-    let mut columns = COLUMNS.to_vec();
-    if earlier.is_none() {
-        columns.remove(COMPARED);
-    }
+    let columns = compared(&COLUMNS, earlier.is_some());
     let frame = Frame {
         class: "",
         caption: "Transactions by name",
@@ -260,7 +257,8 @@ fn statements(view: &View, asks: Option<&Caller>, counted: bool) -> Markup {
         let class = if counted { "num none" } else { "none" };
         return html! { td class=(class) { (none) } };
     };
-    let most = format!("A request with {:.0} statements, the most", asks.most);
+    let most = words::count(whole(asks.most), "statement", "statements");
+    let most = format!("A request with {most}, the most");
     html! {
         td.num {
             a.inline href=(view.to(&["traces", &asks.trace]).set("tab", "sql")) title=(most) {

@@ -3,9 +3,9 @@
 use apm_time::SECOND;
 use maud::{Markup, html};
 
-use super::{Answer, Context, Rendered, page, service_crumbs, service_tabs, whole};
-use crate::answers::versions::Params;
-use crate::insight::versions::{Deployment, Side, Version, Versions as Found};
+use super::{Answer, Context, Rendered, narrowed, page, service_crumbs, service_tabs, whole};
+use crate::answers::versions::{Answer as Versions, Params};
+use crate::insight::versions::{Deployment, Side, Version};
 use crate::ui::budget::each;
 use crate::ui::components::cells::{self, Tone, flag};
 use crate::ui::components::head::{Crumb, page_head};
@@ -17,13 +17,13 @@ use crate::ui::view::{View, quoted};
 use crate::ui::words;
 
 const VERSIONS: [Column; 7] = [
-    Column::text("Version"),
-    Column::bare("Instances"),
-    Column::bare("Transactions"),
-    Column::figure("Average"),
-    Column::figure("p95"),
-    Column::figure("Failed"),
-    Column::bare("New errors"),
+    Column::text("Version").by("version"),
+    Column::bare("Instances").by("instances"),
+    Column::bare("Transactions").by("count"),
+    Column::figure("Average").by("avg"),
+    Column::figure("p95").by("p95"),
+    Column::figure("Failed").by("failed"),
+    Column::bare("New errors").by("errors"),
 ];
 
 const DEPLOYMENTS: [Column; 6] = [
@@ -36,17 +36,18 @@ const DEPLOYMENTS: [Column; 6] = [
 ];
 
 impl Rendered for Params {
-    fn render(&self, context: &Context<'_>, found: &Found) -> Answer {
+    fn render(&self, context: &Context<'_>, answer: &Versions) -> Answer {
+        let found = &answer.found;
         let (view, service) = (context.view, self.service.as_str());
         let crumbs = service_crumbs(view, service, &[Crumb::here("Versions")]);
         let tabs = service_tabs(view, service, "versions");
-        let (answer, why) = headline(view, service, found);
-        let frame = |caption, name, columns| Frame {
+        let (title, why) = headline(view, service, answer);
+        let frame = |caption, name, columns, sort| Frame {
             class: "table--lines",
             caption,
             name,
             columns,
-            sort: None,
+            sort,
         };
         let versions = each(&found.versions, |one| version(view, service, one));
         let environments = found.deployments.iter();
@@ -57,20 +58,23 @@ impl Rendered for Params {
         });
         let count = |n: usize| number::grouped(n as u64);
         let body = html! {
-            (page_head(&crumbs, answer, why))
-            (super::of_here_note(context))
+            (page_head(&crumbs, title, why))
+            (super::elsewhere_note(&answer.elsewhere))
+            (super::counted_since(view, found.counted_since))
             (tabs)
-            @if found.versions.is_empty() { (super::nothing_here(view, "No versions")) }
+            @if answer.rows.total == 0 { (super::nothing_here(view, "No versions")) }
             @else {
-                (panel("Versions that ran", count(found.versions.len()), html! {},
-                    framed(view, frame("Versions", "versions", &VERSIONS), versions)))
+                (panel("Versions that ran", count(answer.rows.total), html! {}, html! {
+                    (framed(view, frame("Versions", "versions", &VERSIONS, Some(answer.sort)), versions))
+                    (super::pager(view, &answer.rows, "transactions", false))
+                }))
             }
             @if found.deployments.is_empty() {
                 @let why = "A deployment is seen when a process sends a service.version that is new to its service.";
                 section.panel { (nothing("No deployments", why)) }
             } @else {
                 (panel("Deployments", count(found.deployments.len()), html! {},
-                    framed(view, frame("Deployments", "deployments", &DEPLOYMENTS), deployments)))
+                    framed(view, frame("Deployments", "deployments", &DEPLOYMENTS, None), deployments)))
             }
         };
         Answer::Page(Page {
@@ -80,14 +84,29 @@ impl Rendered for Params {
     }
 }
 
-fn headline(view: &View, service: &str, found: &Found) -> (String, String) {
+fn headline(
+    view: &View,
+    service: &str,
+    Versions { found, rows, .. }: &Versions,
+) -> (String, String) {
     let service = words::cut(service, 60);
-    let answer = match found.versions.as_slice() {
-        [] => format!("No version of {service} ran {}.", words::range(view)),
-        [one] => format!("{} of {service} ran {}.", named(one), words::range(view)),
-        all => format!(
+    let answer = match (rows.total, found.versions.as_slice()) {
+        (0, _) => {
+            let said = narrowed::none(
+                view,
+                &format!("version of {service}"),
+                &format!("No version of {service} ran"),
+                "",
+            );
+            if view.param("search").is_some() {
+                return said;
+            }
+            said.0
+        }
+        (1, [one]) => format!("{} of {service} ran {}.", named(one), words::range(view)),
+        (all, _) => format!(
             "{} of {service} ran {}.",
-            words::count(all.len() as u64, "version", "versions"),
+            words::count(all as u64, "version", "versions"),
             words::range(view)
         ),
     };

@@ -4,7 +4,7 @@ use apm_store::OTHER;
 use apm_store::rollup::Vital;
 use maud::{Markup, html};
 
-use super::{Answer, Context, Rendered, page, transaction_href};
+use super::{Answer, Context, Rendered, narrowed, page, transaction_href};
 use crate::analytics::vitals::{Figures, Page};
 use crate::answers::vitals::{Answer as Found, Params};
 use crate::ui::budget::each;
@@ -55,7 +55,7 @@ impl Rendered for Params {
 
 fn headline(view: &View, found: &Found) -> (String, String) {
     let Some(lcp) = found.all.lcp else {
-        let answer = format!("No web vitals were received {}.", words::range(view));
+        let answer = format!("No web vitals were received {}.", narrowed::within(view));
         return (answer, String::new());
     };
     let answer = format!(
@@ -68,7 +68,10 @@ fn headline(view: &View, found: &Found) -> (String, String) {
         .map(Vital::name)
         .collect();
     let why = match poor.is_empty() {
-        true => format!("{} of page loads are good in this.", percent(lcp.good)),
+        true => format!(
+            "{} of page loads are good by this measure.",
+            percent(lcp.good)
+        ),
         false => format!("Poor at the 75th percentile: {}.", words::list(&poor)),
     };
     (answer, why)

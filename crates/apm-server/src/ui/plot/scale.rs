@@ -51,9 +51,11 @@ impl Scale {
     }
 }
 
-/// A vertical axis from zero: values to distances from the top of a plot of `height`, with `room` left free above.
+/// A vertical axis: values to distances from the top of a plot of `height`, with `room` left free above.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Height {
+    /// At the bottom: zero, unless there are values below it.
+    pub(crate) least: f64,
     pub(crate) max: f64,
     pub(crate) height: f64,
     pub(crate) room: f64,
@@ -61,8 +63,10 @@ pub(crate) struct Height {
 
 impl Height {
     pub(crate) fn y(self, value: f64) -> f64 {
-        let share = if self.max > 0.0 {
-            (value / self.max).clamp(0.0, 1.0)
+        // The halves, as the whole may be beyond the largest number.
+        let half = |to: f64| to / 2.0 - self.least / 2.0;
+        let share = if self.max > self.least {
+            (half(value) / half(self.max)).clamp(0.0, 1.0)
         } else {
             0.0
         };
@@ -99,6 +103,7 @@ mod tests {
         assert_eq!(Scale::log(5.0, 5.0).ends(), (5.0, 50.0));
         assert_eq!(
             Height {
+                least: 0.0,
                 max: 0.0,
                 height: 100.0,
                 room: 8.0
@@ -111,6 +116,7 @@ mod tests {
     #[test]
     fn heights_grow_upwards_and_keep_their_room() {
         let height = Height {
+            least: 0.0,
             max: 80.0,
             height: 172.0,
             room: 8.0,
@@ -118,5 +124,19 @@ mod tests {
         for (value, want) in [(0.0, 172.0), (40.0, 90.0), (80.0, 8.0), (500.0, 8.0)] {
             assert_eq!(height.y(value), want);
         }
+    }
+
+    #[test]
+    fn values_below_zero_have_their_place() {
+        let height = |least, max| Height {
+            least,
+            max,
+            height: 100.0,
+            room: 0.0,
+        };
+        for (value, want) in [(-50.0, 100.0), (-25.0, 75.0), (0.0, 50.0), (50.0, 0.0)] {
+            assert_eq!(height(-50.0, 50.0).y(value), want);
+        }
+        assert_eq!(height(-f64::MAX, f64::MAX).y(0.0), 50.0);
     }
 }

@@ -14,9 +14,12 @@ pub(crate) struct Tick {
     pub(crate) label: String,
 }
 
+/// Below this, a step would be too small for a number.
+const LEAST: f64 = 1e-300;
+
 /// Values from 0 to at least `max` in about `steps` steps of 1, 2, 2.5 or 5 × 10ⁿ; `whole` for what is counted.
 pub(crate) fn from_zero(max: f64, steps: usize, whole: bool) -> Vec<f64> {
-    if !max.is_finite() || max <= 0.0 {
+    if !max.is_finite() || max < LEAST {
         return vec![0.0, 1.0];
     }
     let raw = max / steps.max(1) as f64;
@@ -26,13 +29,32 @@ pub(crate) fn from_zero(max: f64, steps: usize, whole: bool) -> Vec<f64> {
         .map(|factor| factor * magnitude)
         // Powers are rounded: a step may be a hair too small.
         .find(|step| *step >= raw * (1.0 - 1e-9))
-        .unwrap_or(10.0 * magnitude);
+        .unwrap_or(10.0 * magnitude)
+        .min(f64::MAX);
     if whole {
         // 2.5 is a step for 250, never for 2.5 requests.
         step = if step < 1.0 { 1.0 } else { step.ceil() };
     }
-    let count = (max / step - 1e-9).ceil() as usize;
-    (0..=count).map(|i| i as f64 * step).collect()
+    let count = ((max / step - 1e-9).ceil() as usize).max(1);
+    // The last step may be beyond the largest number.
+    let value = |i: usize| (i as f64 * step).min(f64::MAX);
+    (0..=count).map(value).collect()
+}
+
+/// The same from at most `least`, where that is below zero.
+pub(crate) fn between(least: f64, most: f64, steps: usize, whole: bool) -> Vec<f64> {
+    if least >= 0.0 || least.is_nan() {
+        return from_zero(most, steps, whole);
+    }
+    let (least, most) = (least.max(-f64::MAX), most.clamp(0.0, f64::MAX));
+    let all = from_zero((most - least).min(f64::MAX), steps, whole);
+    let step = all.get(1).copied().unwrap_or(1.0);
+    let first = (least / step + 1e-9).floor() as i64;
+    let last = (most / step - 1e-9).ceil() as i64;
+    // A value that is next to zero still has an axis.
+    (first..=last.max(first + 1))
+        .map(|i| (i as f64 * step).clamp(-f64::MAX, f64::MAX))
+        .collect()
 }
 
 /// The unit in which an axis of durations up to `max_us` is written: its name and its length in µs.
@@ -110,10 +132,10 @@ pub(crate) fn log_durations(scale: Scale) -> Vec<Tick> {
     )
 }
 
-/// Ticks of a linear axis from zero; the unit stands on the last one only.
+/// Ticks of a linear axis; the unit stands on the last one only.
 pub(crate) fn linear(scale: Scale, steps: usize, unit: &str, length: f64) -> Vec<Tick> {
     let (from, to) = scale.ends();
-    let values = from_zero(to / length, steps, false);
+    let values = between(from / length, to / length, steps, false);
     let inside = values
         .into_iter()
         .filter(|value| (from / length..=to / length * (1.0 + 1e-9)).contains(value));

@@ -7,7 +7,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use apm_store::{Store, StoreError};
 use futures_util::stream::{self, Stream, StreamExt as _};
 
-use super::{committed, refused};
+use super::{committed, refused, see_other};
 use crate::agent_config::{self, Settings, options};
 use crate::export::Export;
 use crate::ui::href::Href;
@@ -20,22 +20,7 @@ pub(in crate::ui) async fn set_agents(
     store: &Store,
     form: &[(String, String)],
 ) -> HttpResponse {
-    let read = agents::read(form).and_then(|new| {
-        let service = new.service.clone();
-        let agents = store.read(|conn| {
-            let agents = agent_config::agents_of(conn, &service)?;
-            Ok::<_, StoreError>((agents, agent_config::list(conn)?))
-        });
-        let (names, all) = agents.map_err(|error| error.to_string())?;
-        for (name, value) in &new.values {
-            options::check(name, value, &names)?;
-        }
-        let is_same =
-            |one: &Settings| one.service == new.service && one.environment == new.environment;
-        let before = all.into_iter().find(is_same);
-        Ok((new, before))
-    });
-    let (new, before) = match read {
+    let (new, before) = match read_agents(store, form).await {
         Ok(read) => read,
         Err(error) => {
             return refused(
@@ -49,7 +34,7 @@ pub(in crate::ui) async fn set_agents(
     let after = agents::after(&new, before.as_ref()).to_string();
     let expected = agents::expected_tag(form, &new);
     match committed(agent_config::set(store, new, expected)).await {
-        Ok(true) => to(&after),
+        Ok(true) => see_other(&after),
         Ok(false) => refused(
             request,
             StatusCode::CONFLICT,
@@ -63,6 +48,26 @@ pub(in crate::ui) async fn set_agents(
             &error,
         ),
     }
+}
+
+/// The settings of a form, once they are checked, and those in whose place they come.
+async fn read_agents(
+    store: &Store,
+    form: &[(String, String)],
+) -> Result<(Settings, Option<Settings>), String> {
+    let new = agents::read(form)?;
+    let service = new.service.clone();
+    let known = store.read_async(move |conn| {
+        let agents = agent_config::agents_of(conn, &service)?;
+        Ok::<_, StoreError>((agents, agent_config::list(conn)?))
+    });
+    let (names, all) = known.await.map_err(|error| error.to_string())?;
+    for (name, value) in &new.values {
+        options::check(name, value, &names)?;
+    }
+    let is_same = |one: &Settings| one.service == new.service && one.environment == new.environment;
+    let before = all.into_iter().find(is_same);
+    Ok((new, before))
 }
 
 /// Deletes everything, where the form says that this is meant.
@@ -83,7 +88,7 @@ pub(in crate::ui) async fn clear(
         );
     }
     match committed(store.clear()).await {
-        Ok(()) => to("/settings?cleared=1"),
+        Ok(()) => see_other("/settings?cleared=1"),
         Err(error) => refused(
             request,
             StatusCode::SERVICE_UNAVAILABLE,
@@ -106,7 +111,7 @@ pub(in crate::ui) async fn import(
                 .set("imported", &taken.summary.accepted.to_string())
                 .set("refused", &taken.summary.rejected.to_string())
                 .set("trace", taken.trace.as_deref().unwrap_or(""));
-            to(&href.to_string())
+            see_other(&href.to_string())
         }
         Err(error) => {
             let status = match error {
@@ -190,10 +195,4 @@ fn rest(
         }
     });
     first.chain(rest)
-}
-
-fn to(address: &str) -> HttpResponse {
-    HttpResponse::SeeOther()
-        .insert_header((header::LOCATION, address))
-        .finish()
 }

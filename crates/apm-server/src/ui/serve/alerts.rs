@@ -1,11 +1,11 @@
 //! The forms of `/alerts`.
 
-use actix_web::http::{StatusCode, header};
+use actix_web::http::StatusCode;
 use actix_web::web::{Data, Form, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use apm_alerts::{AlertError, Alerts};
 
-use super::refused;
+use super::{back, refused};
 use crate::ui::pages::alerts::{read_receiver, read_rule};
 use crate::ui::pages::slos::read_objective;
 
@@ -37,7 +37,7 @@ pub(in crate::ui) async fn change_rule(
             let seconds = form.iter().find(|(key, _)| key == "seconds");
             match seconds.and_then(|(_, value)| value.parse().ok()) {
                 Some(seconds) => done(&request, alerts.silence(&id, seconds).await),
-                None => wrong(&request, "The form names no number of seconds."),
+                None => wrong(&request, "The form has no number of seconds."),
             }
         }
         "test" => done(&request, alerts.test_rule(&id).await),
@@ -104,11 +104,7 @@ fn done_at<T>(
     result: Result<T, AlertError>,
 ) -> HttpResponse {
     let status = match &result {
-        Ok(_) => {
-            return HttpResponse::SeeOther()
-                .insert_header((header::LOCATION, page))
-                .finish();
-        }
+        Ok(_) => return back(request, page),
         Err(AlertError::Unknown { .. }) => StatusCode::NOT_FOUND,
         Err(AlertError::Store(_) | AlertError::Submit(_)) => StatusCode::SERVICE_UNAVAILABLE,
         Err(_) => StatusCode::BAD_REQUEST,

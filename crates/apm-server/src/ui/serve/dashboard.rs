@@ -1,11 +1,11 @@
 //! The forms of the dashboard.
 
-use actix_web::http::{StatusCode, header};
+use actix_web::http::StatusCode;
 use actix_web::web::{Data, Form, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use apm_store::Store;
 
-use super::{committed, refused};
+use super::{back, committed, refused};
 use crate::dashboard::{self, Pin};
 
 /// Pins a chart or a page.
@@ -69,9 +69,7 @@ async fn done<T: Send + 'static>(
     (status, why): (StatusCode, &str),
 ) -> HttpResponse {
     match committed(written).await {
-        Ok(value) if is_done(&value) => HttpResponse::SeeOther()
-            .insert_header((header::LOCATION, "/dashboard"))
-            .finish(),
+        Ok(value) if is_done(&value) => back(request, "/dashboard"),
         Ok(_) => refused(request, status, "The dashboard was not changed.", why),
         Err(error) => refused(
             request,

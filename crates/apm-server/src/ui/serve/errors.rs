@@ -1,11 +1,11 @@
 //! The forms of an error group: what people decide about it.
 
-use actix_web::http::{StatusCode, header};
+use actix_web::http::StatusCode;
 use actix_web::web::{Data, Form, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use apm_store::Store;
 
-use super::{committed, refused};
+use super::{committed, refused, see_other};
 use crate::insight::triage::{self, Change, TriageError};
 use crate::ui::href::Href;
 use crate::ui::pages::errors::change::read_change;
@@ -28,14 +28,8 @@ pub(in crate::ui) async fn change(
     };
     match made_in(&store, &service, number, made).await {
         Ok(Ok(())) => {
-            let page = Href::to(&["services", &service, "errors", &key]).to_string();
-            let back = match request.query_string() {
-                "" => page,
-                query => format!("{page}?{query}"),
-            };
-            HttpResponse::SeeOther()
-                .insert_header((header::LOCATION, back))
-                .finish()
+            let page = Href::to(&["services", &service, "errors", &key]);
+            super::back(&request, &page.to_string())
         }
         Ok(Err(error)) => {
             let status = match error {
@@ -85,9 +79,7 @@ pub(in crate::ui) async fn change_all(
         Err(why) => return wrong(&request, StatusCode::SERVICE_UNAVAILABLE, &why),
     };
     match unchanged.first() {
-        None => HttpResponse::SeeOther()
-            .insert_header((header::LOCATION, back(&form)))
-            .finish(),
+        None => see_other(&back(&form)),
         Some(TriageError::Wrong(why)) => wrong(&request, StatusCode::BAD_REQUEST, why),
         Some(error) => {
             let done = asked - unchanged.len();

@@ -1,11 +1,11 @@
 //! The buttons that pin traces.
 
-use actix_web::http::{StatusCode, header};
+use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use apm_store::{Store, StoreError};
 
-use super::refused;
+use super::{back, refused};
 use crate::pins::{self, FULL, Pinned};
 use crate::ui::href::Href;
 
@@ -16,7 +16,7 @@ pub(in crate::ui) async fn pin(
     trace: Path<String>,
 ) -> HttpResponse {
     match pins::pin(&store, &trace).await {
-        Ok(Pinned::Yes) => back(&trace),
+        Ok(Pinned::Yes) => to_trace(&request, &trace),
         Ok(Pinned::Unknown) => super::not_found(&request),
         Ok(Pinned::Full) => not_pinned(&request, StatusCode::CONFLICT, FULL),
         Err(error) => failed(&request, &error),
@@ -30,15 +30,13 @@ pub(in crate::ui) async fn unpin(
     trace: Path<String>,
 ) -> HttpResponse {
     match pins::unpin(&store, &trace).await {
-        Ok(_) => back(&trace),
+        Ok(_) => to_trace(&request, &trace),
         Err(error) => failed(&request, &error),
     }
 }
 
-fn back(trace: &str) -> HttpResponse {
-    HttpResponse::SeeOther()
-        .insert_header((header::LOCATION, Href::to(&["traces", trace]).to_string()))
-        .finish()
+fn to_trace(request: &HttpRequest, trace: &str) -> HttpResponse {
+    back(request, &Href::to(&["traces", trace]).to_string())
 }
 
 fn failed(request: &HttpRequest, error: &StoreError) -> HttpResponse {

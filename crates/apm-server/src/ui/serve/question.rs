@@ -7,7 +7,7 @@ use apm_store::Store;
 
 use super::response::{Made, whole};
 use crate::answers::{self, Arguments, Problem, Settings, Source};
-use crate::csv::Table;
+use crate::csv::{Table, Texts};
 use crate::ui::budget;
 use crate::ui::components::shell::Page;
 use crate::ui::components::surroundings::Surroundings;
@@ -51,8 +51,7 @@ impl<Q: Rendered> AnyQuestion for Q {
 }
 
 fn file(file_name: String, name: &str, tables: &[Table]) -> Made {
-    let found = tables.iter().find(|table| table.name == name);
-    Made::File(file_name, found.map(Table::file).unwrap_or_default())
+    Made::File(file_name, Table::file_of(tables, name, Texts::Harmless))
 }
 
 /// The facts about a type of questions that a page needs.

@@ -1,6 +1,6 @@
 //! Responses of pages: a page, a file, or a page that says why there is neither.
 
-use actix_web::http::{StatusCode, header};
+use actix_web::http::{Method, StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use apm_store::StoreError;
 use flate2::Compression;
@@ -72,6 +72,37 @@ pub(super) fn no_such_table(request: &HttpRequest) -> HttpResponse {
     )
 }
 
+pub(in crate::ui) fn no_marker(request: &HttpRequest) -> HttpResponse {
+    let why = "Give it a name, such as: before the index.";
+    refused(
+        request,
+        StatusCode::BAD_REQUEST,
+        "A marker needs a name.",
+        why,
+    )
+}
+
+pub(in crate::ui) fn not_stored(request: &HttpRequest, why: &str) -> HttpResponse {
+    let status = StatusCode::SERVICE_UNAVAILABLE;
+    refused(request, status, "This was not stored.", why)
+}
+
+/// To a page, as it was when one of its forms was sent: the address of the form has its parameters.
+pub(in crate::ui) fn back(request: &HttpRequest, page: &str) -> HttpResponse {
+    let location = match request.query_string() {
+        "" => page.to_owned(),
+        query => format!("{page}?{query}"),
+    };
+    see_other(&location)
+}
+
+/// To another page, which is read anew.
+pub(in crate::ui) fn see_other(address: &str) -> HttpResponse {
+    HttpResponse::SeeOther()
+        .insert_header((header::LOCATION, address))
+        .finish()
+}
+
 /// A page for an address that leads nowhere.
 pub(in crate::ui) fn not_found(request: &HttpRequest) -> HttpResponse {
     refused(
@@ -82,14 +113,20 @@ pub(in crate::ui) fn not_found(request: &HttpRequest) -> HttpResponse {
     )
 }
 
-fn trouble(what: &str, why: &str) -> Page {
+/// `sent_from`: the address of the page whose form was not taken.
+fn trouble(section: Section, sent_from: Option<&str>, what: &str, why: &str) -> Page {
     let body = html! {
         (page_head(&[Crumb::here("Pocket APM")], what, why))
-        div.row { a.btn.btn--primary href="/services" { "Services, last 15 minutes" } }
+        div.row {
+            @match sent_from {
+                Some(page) => a.btn.btn--primary href=(page) { "Back to " (section.title()) },
+                None => a.btn.btn--primary href="/services" { "Services, last 15 minutes" },
+            }
+        }
     };
     Page {
         title: what.to_owned(),
-        section: Section::Services,
+        section,
         service: None,
         query: QueryState::default(),
         body,
@@ -129,7 +166,12 @@ pub(super) fn refused(
     what: &str,
     why: &str,
 ) -> HttpResponse {
-    let view = View::fallback(request.path(), clock(request));
-    let page = document(&view, &Surroundings::default(), &trouble(what, why));
+    let section = Section::of_path(request.path());
+    // The address of a form shows nothing itself.
+    let sent_from = (request.method() == Method::POST).then(|| section.address());
+    let path = sent_from.as_deref().unwrap_or(request.path());
+    let view = View::fallback(path, clock(request));
+    let page = trouble(section, sent_from.as_deref(), what, why);
+    let page = document(&view, &Surroundings::default(), &page);
     html_response(request, status, page.into_string())
 }

@@ -3,7 +3,7 @@
 
 use apm_time::Range;
 
-use super::{REPEATED, View};
+use super::{KEPT, REPEATED, View};
 use crate::analytics::chosen::Choice;
 use crate::ui::href::Href;
 use crate::ui::query_bar::QueryBar;
@@ -53,10 +53,7 @@ impl View {
 
     /// An address of another page in a range around a point in time.
     pub(crate) fn at_time(&self, segments: &[&str], at: i64) -> Href {
-        let range = self.around(at, at);
-        self.to(segments)
-            .set("from", &apm_time::rfc3339(range.from))
-            .set("to", &apm_time::rfc3339(range.to))
+        between(self.to(segments), self.around(at, at))
     }
 
     /// The same page for another service, or for all of them.
@@ -115,16 +112,26 @@ impl View {
         };
         let kept = self.shared_params().into_iter();
         let kept = kept.filter(|(key, _)| is_free(key));
-        (format!("/{list}"), kept.collect())
+        let query = self.carried(QueryBar::for_segments(&[list]));
+        (format!("/{list}"), kept.chain(query).collect())
     }
 
     /// This page as it is.
     pub(crate) fn here(&self) -> Href {
-        self.params
-            .iter()
-            .fold(Href::at(self.path.clone()), |href, (key, value)| {
-                href.and(key, value)
-            })
+        self.with_all(Href::at(self.path.clone()))
+    }
+
+    /// The address that a form of this page is sent to. It has the parameters of the page, and the answer leads back to
+    /// them, without the form that was open.
+    pub(crate) fn acting(&self, segments: &[&str]) -> Href {
+        self.with_all(Href::to(segments))
+            .without("edit")
+            .without("new")
+    }
+
+    fn with_all(&self, href: Href) -> Href {
+        let all = self.params.iter();
+        all.fold(href, |href, (key, value)| href.and(key, value))
     }
 
     /// This page from its first row on, for a link after which a list has other rows.
@@ -141,8 +148,8 @@ impl View {
             .filter(|(key, _)| !PLACE.contains(key))
     }
 
-    /// Another page, in the same range, environment, service and comparison, and with the query where that page can be
-    /// filtered by it.
+    /// Another page, in the same range, environment, service and comparison, and with the query. A page that cannot be
+    /// filtered by it has it as [`KEPT`].
     pub(crate) fn to(&self, segments: &[&str]) -> Href {
         let href = self.shared(Href::to(segments));
         let href = match (segments, &self.of) {
@@ -154,11 +161,20 @@ impl View {
             (_, Some(service)) => href.without("not_service").set("service", service),
             _ => href,
         };
-        if self.asked.goes_to(QueryBar::for_segments(segments)) {
-            href.set("q", self.query())
-        } else {
-            href
+        match self.carried(QueryBar::for_segments(segments)) {
+            Some((key, query)) => href.set(key, query),
+            None => href,
         }
+    }
+
+    /// The query as a parameter of a page with this bar: the page applies it, or keeps it for pages after it.
+    fn carried(&self, bar: QueryBar) -> Option<(&'static str, &str)> {
+        let (query, text) = match self.kept_query() {
+            Some(text) => (&self.kept, text),
+            None => (&self.asked, self.query()),
+        };
+        query.expr.as_ref()?;
+        Some((if query.goes_to(bar) { "q" } else { KEPT }, text))
     }
 
     /// The parameters that every link to another page keeps.
@@ -171,9 +187,7 @@ impl View {
         let kept = self.shared_params().into_iter();
         let href = kept.fold(href, |href, (key, value)| href.and(key, value));
         match self.reach {
-            Some(reach) => href
-                .set("from", &apm_time::rfc3339(reach.from))
-                .set("to", &apm_time::rfc3339(reach.to)),
+            Some(reach) => between(href, reach),
             None => href,
         }
     }
@@ -217,16 +231,17 @@ impl View {
 
     /// This page about a part of its range, from its first row on.
     pub(crate) fn here_between(&self, from: i64, to: i64) -> Href {
-        self.at_first_row()
-            .set("from", &apm_time::rfc3339(from))
-            .set("to", &apm_time::rfc3339(to))
+        between(self.at_first_row(), Range { from, to })
     }
 
     /// This page with the times that it shows now, for a link that shows the same later.
     pub(crate) fn frozen(&self) -> Href {
-        self.here()
-            .set("from", &apm_time::rfc3339(self.range.from))
-            .set("to", &apm_time::rfc3339(self.range.to))
-            .without("refresh")
+        between(self.here(), self.range).without("refresh")
     }
+}
+
+/// An address with the times of a range.
+fn between(href: Href, range: Range) -> Href {
+    href.set("from", &apm_time::rfc3339(range.from))
+        .set("to", &apm_time::rfc3339(range.to))
 }

@@ -6,7 +6,8 @@ fn links_keep_what_all_pages_share() {
     let view = View::test("/services", "from=now-1h&q=a:1&sort=-avg&env=dev");
     assert_eq!(
         view.to(&["errors"]).to_string(),
-        "/errors?from=now-1h&env=dev"
+        "/errors?from=now-1h&env=dev&kept_q=a:1",
+        "a page that cannot apply the query keeps it for the next"
     );
     assert_eq!(
         view.to(&["discover"]).to_string(),
@@ -16,6 +17,35 @@ fn links_keep_what_all_pages_share() {
     assert_eq!(
         view.here().set("sort", "avg").to_string(),
         "/services?from=now-1h&q=a:1&sort=avg&env=dev"
+    );
+}
+
+#[test]
+fn a_query_comes_back_on_the_first_page_that_can_apply_it() {
+    let view = View::test("/services/a/errors", "kept_q=transaction.name:x");
+    assert_eq!(view.query(), "");
+    assert_eq!(view.kept_query(), Some("transaction.name:x"));
+    for (segments, want) in [
+        (&["services", "a"][..], "/services/a?q=transaction.name:x"),
+        (
+            &["services", "a", "map"],
+            "/services/a/map?kept_q=transaction.name:x",
+        ),
+        (&["traces"], "/traces?service=a&q=transaction.name:x"),
+        (&["queries"], "/queries?service=a&kept_q=transaction.name:x"),
+    ] {
+        let view = View {
+            of: Some("a".to_owned()),
+            ..view.clone()
+        };
+        assert_eq!(view.to(segments).to_string(), want);
+    }
+    // A query of the page itself takes its place.
+    let view = View::test("/errors", "kept_q=transaction.name:x&q=service.name:b");
+    assert_eq!(view.kept_query(), None);
+    assert_eq!(
+        view.to(&["services"]).to_string(),
+        "/services?q=service.name:b"
     );
 }
 

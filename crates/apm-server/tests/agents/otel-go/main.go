@@ -10,12 +10,16 @@ import (
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/exporters/otlp/otlplog/otlploggrpc"
+	"go.opentelemetry.io/otel/exporters/otlp/otlplog/otlploghttp"
 	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetricgrpc"
 	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetrichttp"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
+	"go.opentelemetry.io/otel/log"
 	"go.opentelemetry.io/otel/metric"
+	sdklog "go.opentelemetry.io/otel/sdk/log"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
@@ -35,12 +39,15 @@ func main() {
 	ctx, wire, endpoint := context.Background(), os.Args[1], os.Args[2]
 	var spans *otlptrace.Exporter
 	var metrics sdkmetric.Exporter
+	var records sdklog.Exporter
 	if wire == "grpc" {
 		spans = must(otlptracegrpc.New(ctx, otlptracegrpc.WithEndpoint(endpoint), otlptracegrpc.WithInsecure()))
 		metrics = must(otlpmetricgrpc.New(ctx, otlpmetricgrpc.WithEndpoint(endpoint), otlpmetricgrpc.WithInsecure()))
+		records = must(otlploggrpc.New(ctx, otlploggrpc.WithEndpoint(endpoint), otlploggrpc.WithInsecure()))
 	} else {
 		spans = must(otlptracehttp.New(ctx, otlptracehttp.WithEndpoint(endpoint), otlptracehttp.WithInsecure()))
 		metrics = must(otlpmetrichttp.New(ctx, otlpmetrichttp.WithEndpoint(endpoint), otlpmetrichttp.WithInsecure()))
+		records = must(otlploghttp.New(ctx, otlploghttp.WithEndpoint(endpoint), otlploghttp.WithInsecure()))
 	}
 	about := resource.NewSchemaless(
 		attribute.String("service.name", "otel-go-"+wire),
@@ -49,6 +56,8 @@ func main() {
 	traces := sdktrace.NewTracerProvider(sdktrace.WithBatcher(spans), sdktrace.WithResource(about))
 	meters := sdkmetric.NewMeterProvider(
 		sdkmetric.WithReader(sdkmetric.NewPeriodicReader(metrics)), sdkmetric.WithResource(about))
+	logs := sdklog.NewLoggerProvider(
+		sdklog.WithProcessor(sdklog.NewBatchProcessor(records)), sdklog.WithResource(about))
 	tracer, meter := traces.Tracer("shop"), meters.Meter("shop")
 	server := trace.WithSpanKind(trace.SpanKindServer)
 
@@ -57,6 +66,11 @@ func main() {
 	_, query := tracer.Start(people, "SELECT", trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(
 		attribute.String("db.system.name", "sqlite"), attribute.String("db.query.text", "SELECT 1 WHERE 1 <= ?")))
 	query.End()
+	var shelf log.Record
+	shelf.SetSeverity(log.SeverityWarn)
+	shelf.SetSeverityText("WARN")
+	shelf.SetBody(attribute.StringValue("the shelf is empty"))
+	logs.Logger("shop").Emit(people, shelf)
 	span.End()
 	_, broken := tracer.Start(ctx, "GET /broken", server, trace.WithAttributes(
 		attribute.String("http.request.method", "GET"), attribute.Int("http.response.status_code", 500)))
@@ -66,10 +80,10 @@ func main() {
 	must(meter.Int64Counter("shop.asked")).Add(ctx, 1, metric.WithAttributes(attribute.String("kind", "people")))
 	must(meter.Float64Histogram("shop.latency", metric.WithUnit("s"))).Record(ctx, 0.25)
 
-	for _, end := range []func(context.Context) error{traces.Shutdown, meters.Shutdown} {
+	for _, end := range []func(context.Context) error{traces.Shutdown, meters.Shutdown, logs.Shutdown} {
 		if err := end(ctx); err != nil {
 			panic(err)
 		}
 	}
-	fmt.Println("made transaction=2 span=1 error=1")
+	fmt.Println("made transaction=2 span=1 error=1 log=1")
 }

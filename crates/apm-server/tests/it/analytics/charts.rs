@@ -2,6 +2,7 @@
 
 use actix_web::test::read_body;
 use apm_server::analytics::distribution::Scale;
+use apm_server::analytics::instances::Servers;
 use apm_server::analytics::samples::Durations;
 use apm_server::analytics::{
     Scope, breakdown, distribution, latency, metrics, samples, throughput,
@@ -120,7 +121,14 @@ fn memory_in_use_is_of_the_limit_that_counts() {
     );
     store_all(&store, events);
     let page = store
-        .read::<_, StoreError>(|conn| Ok(metrics::page(conn, &of_service("shop"), &window(), "")?))
+        .read::<_, StoreError>(|conn| {
+            Ok(metrics::page(
+                conn,
+                &of_service("shop"),
+                &window(),
+                ("", Servers::This),
+            )?)
+        })
         .expect("metrics");
     assert!(
         close(page.memory.avg[0], 0.75)

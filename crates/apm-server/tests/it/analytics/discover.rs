@@ -222,8 +222,8 @@ fn rows_of_blocks_are_read_by_their_numbers_and_by_no_index() {
     let store = open(dir.path());
     mixed(&store);
     for query in [
-        "service.name:shop and transaction.duration.us >= 5000",
-        "service.name:shop and span.duration.us >= 5000",
+        "service.name:shop and transaction.duration.us >= 1",
+        "service.name:shop and span.duration.us >= 1",
         "transaction.name:\"GET /a\" and event.outcome:success",
         "error.grouping_key:ef46db3751d8e999",
         "log.level:info",

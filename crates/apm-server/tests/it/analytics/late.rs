@@ -93,7 +93,7 @@ fn lists_over_a_day_are_those_of_the_sql_shown_while_events_come_late() {
                 .read::<_, StoreError>(|conn| {
                     Ok((
                         transactions::list(conn, &all, &window)?,
-                        statements::list(conn, &all, None, &window)?,
+                        statements::list(conn, &all, &window)?,
                         throughput::chart(conn, &all, &window)?,
                     ))
                 })

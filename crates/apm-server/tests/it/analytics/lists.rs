@@ -209,7 +209,7 @@ fn statements_and_dependencies_count_the_parts_of_a_folded_span() {
     let (list, called, detail) = store
         .read::<_, StoreError>(|conn| {
             let scope = of_service("shop");
-            let list = statements::list(conn, &scope, None, &window())?;
+            let list = statements::list(conn, &scope, &window())?;
             let fingerprint =
                 u64::from_str_radix(&list.statements[0].fingerprint, 16).expect("hex");
             Ok((

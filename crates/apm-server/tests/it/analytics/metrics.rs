@@ -2,6 +2,7 @@
 
 mod listed;
 mod panels;
+mod runtimes;
 mod told_apart;
 
 use serde_json::{Value, json};

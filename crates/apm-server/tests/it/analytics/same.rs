@@ -11,12 +11,8 @@ use super::api::json;
 use super::open;
 use crate::support::events::now;
 
-const HOUR: i64 = 3_600_000_000;
-
-/// The address of an answer over the same three hours.
-fn at(path: &str, now: i64) -> String {
-    let second = |us: i64| us / 1_000_000;
-    let (from, to) = (second(now - 3 * HOUR), second(now - 60_000_000));
+/// The address of an answer over a range of seconds.
+fn at(path: &str, (from, to): (i64, i64)) -> String {
     let mark = if path.contains('?') { '&' } else { '?' };
     format!(
         "/api/v1/{path}{mark}cmp=off&from={}&to={}",
@@ -41,7 +37,10 @@ fn encoded(text: &str) -> String {
 
 struct Pages {
     store: Store,
-    now: i64,
+    /// Seconds since the epoch.
+    range: (i64, i64),
+    /// The part of itself by which a figure may differ. Two answers about a time that is not over have two presents.
+    tolerance: f64,
     /// Figures that were compared.
     count: usize,
     wrong: Vec<String>,
@@ -49,7 +48,7 @@ struct Pages {
 
 impl Pages {
     async fn get(&self, path: &str) -> Json {
-        json(&self.store, &at(path, self.now)).await
+        json(&self.store, &at(path, self.range)).await
     }
 
     /// Compares a figure of two answers, each with its JSON pointer.
@@ -57,7 +56,9 @@ impl Pages {
         self.count += 1;
         let (left, right) = (a.pointer(at_a), b.pointer(at_b));
         let is_close = match (left.and_then(Json::as_f64), right.and_then(Json::as_f64)) {
-            (Some(left), Some(right)) => (left - right).abs() <= 1e-9 * left.abs().max(1.0),
+            (Some(left), Some(right)) => {
+                (left - right).abs() <= self.tolerance * left.abs().max(1.0)
+            }
             _ => left.is_some() && left == right,
         };
         if !is_close {
@@ -117,6 +118,36 @@ async fn services(pages: &mut Pages) {
         let counted = list["insights"][name].as_u64().unwrap_or(0);
         assert_eq!(counted, found as u64, "insights of {name}");
         transactions(pages, name, &page).await;
+    }
+}
+
+/// The figures of all rows of a list together.
+fn together(rows: &[Json]) -> Json {
+    let sum = |of: &dyn Fn(&Json) -> f64| rows.iter().map(of).sum::<f64>();
+    let number = |row: &Json, name: &str| row[name].as_f64().unwrap_or(0.0);
+    let count = sum(&|row| number(row, "count"));
+    let time = sum(&|row| number(row, "count") * number(row, "latency_avg"));
+    serde_json::json!({
+        "count": count,
+        "avg": time / count,
+        "throughput": sum(&|row| number(row, "throughput")),
+    })
+}
+
+/// The instances of a service, and its versions, are all of it.
+async fn parts(pages: &mut Pages) {
+    let list = pages.get("services").await;
+    for row in rows(&list, "services") {
+        let name = text(row, "name");
+        let page = pages.get(&format!("services/{name}")).await;
+        let total = &page["latency"]["total"];
+        let found = pages.get(&format!("services/{name}/instances")).await;
+        let instances = together(rows(&found, "instances"));
+        pages.all(name, &instances, total, &["count", "avg", "throughput"]);
+        pages.same(name, (&found, "/count"), (total, "/count"));
+        let found = pages.get(&format!("services/{name}/versions")).await;
+        let versions = together(rows(&found, "versions"));
+        pages.all(name, &versions, total, &["count", "avg"]);
     }
 }
 
@@ -265,9 +296,12 @@ fn a_figure_is_the_same_on_every_page() {
         ..Options::new(400, now)
     };
     generate(&options, &mut Target::store(store.clone()), |_| ()).expect("made");
+    let second = now / 1_000_000;
+    let three_hours = (second - 3 * 3_600, second - 60);
     let mut pages = Pages {
         store,
-        now,
+        range: three_hours,
+        tolerance: 1e-9,
         count: 0,
         wrong: Vec::new(),
     };
@@ -278,6 +312,15 @@ fn a_figure_is_the_same_on_every_page() {
         statements(&mut pages).await;
         dependencies(&mut pages).await;
         traces(&mut pages).await;
+        parts(&mut pages).await;
+        // Neither end is at a whole minute.
+        let minute = second / 60 * 60;
+        pages.range = (minute - 3_600 - 13, minute - 600 + 17);
+        parts(&mut pages).await;
+        // A part of it is to come.
+        pages.range = (minute - 3_600 + 13, minute + 1_800);
+        pages.tolerance = 0.01;
+        parts(&mut pages).await;
     });
     assert!(pages.wrong.is_empty(), "{}", pages.wrong.join("\n"));
     assert!(pages.count > 300, "{} figures", pages.count);

@@ -66,7 +66,7 @@ fn percentiles_kept_in_memory_are_those_of_their_oracles() {
                     Ok((
                         services::list(conn, &all, &window())?,
                         transactions::list(conn, &all, &window())?,
-                        statements::list(conn, &all, None, &window())?,
+                        statements::list(conn, &all, &window())?,
                         dependencies::list(conn, &all, &Choice::default(), &window())?,
                     ))
                 })
@@ -141,7 +141,7 @@ fn a_list_has_the_numbers_of_its_oracle() {
                 Ok((
                     services::list(conn, &all, &window)?,
                     transactions::list(conn, &all, &window)?,
-                    statements::list(conn, &all, None, &window)?,
+                    statements::list(conn, &all, &window)?,
                     dependencies::list(conn, &all, &Choice::default(), &window)?,
                 ))
             })
@@ -263,7 +263,7 @@ fn a_series_has_the_counts_of_its_oracle() {
         .read::<_, StoreError>(|conn| {
             let services = services::list(conn, &all, &window)?;
             let groups = transactions::list(conn, &all, &window)?;
-            let statements = statements::list(conn, &all, None, &window)?;
+            let statements = statements::list(conn, &all, &window)?;
             let dependencies = dependencies::list(conn, &all, &Choice::default(), &window)?;
             let latency = latency::chart(conn, &all, &window)?;
             let results = throughput::chart(conn, &all, &window)?;

@@ -1,10 +1,13 @@
 //! Secrets: API keys and their privileges, files that change, guesses, sessions.
 
 use std::path::Path;
+use std::pin::Pin;
 use std::time::{Duration, Instant};
 
+use actix_web::web::Bytes;
 use apm_server::api_keys::{NewKey, Privilege};
 use apm_server::{Config, SecretToken};
+use futures_util::{Stream, StreamExt as _};
 
 use crate::support::server::{Answer, TestServer, eventually};
 
@@ -252,4 +255,71 @@ async fn guesses_in_headers_have_to_wait_and_an_agent_with_the_right_token_does_
         "{looked_at} of 300 guesses"
     );
     server.stop().await;
+}
+
+type Pieces = Pin<Box<dyn Stream<Item = Result<Bytes, awc::error::PayloadError>>>>;
+
+/// The stream of the live page, whose first piece has come.
+async fn live(server: &TestServer, header: (&str, &str)) -> Pieces {
+    let request = server.client.get(server.url("/live/stream"));
+    let answer = request.insert_header(header).send().await;
+    let answer = answer.expect("an answer");
+    assert_eq!(answer.status().as_u16(), 200);
+    let mut pieces: Pieces = Box::pin(answer);
+    pieces.next().await.expect("a piece").expect("bytes");
+    pieces
+}
+
+/// Reads a stream until it ends, which it does in time or not.
+async fn ends(pieces: &mut Pieces, time: Duration) -> bool {
+    let end = async { while let Some(Ok(_)) = pieces.next().await {} };
+    actix_web::rt::time::timeout(time, end).await.is_ok()
+}
+
+#[actix_web::test]
+async fn a_stream_ends_with_the_key_or_the_session_that_it_was_asked_with() {
+    let (stays, goes) = (
+        key("ana", &[Privilege::Read]),
+        key("ops", &[Privilege::Read]),
+    );
+    let (server, files) = with_files(&[&stays, &goes], |_, _| {});
+    let cookie = session(&log_in(&server, &stays.encoded).await);
+    let mut kept = live(&server, ("Authorization", &header(&stays))).await;
+    let mut revoked = live(&server, ("Authorization", &header(&goes))).await;
+    let mut signed_in = live(&server, ("Cookie", &cookie)).await;
+    let patience = Duration::from_secs(30);
+
+    let own = server.running.url();
+    let headers = [("Origin", own.as_str()), ("Cookie", &cookie), FORM];
+    let answer = server.send("POST", "/logout", &headers, "").await;
+    assert_eq!(answer.status, 303, "{answer:?}");
+    assert!(ends(&mut signed_in, patience).await);
+
+    write_keys(files.path(), &[&stays]);
+    assert!(ends(&mut revoked, patience).await);
+
+    // Both were judged several times since.
+    assert!(!ends(&mut kept, Duration::from_millis(10)).await);
+}
+
+#[actix_web::test]
+async fn what_only_some_may_read_is_kept_by_no_shared_cache() {
+    let reads = key("ana", &[Privilege::Read]);
+    let (server, _files) = with_files(&[&reads], |_, _| {});
+    let header = header(&reads);
+    for path in [
+        "/services",
+        "/api/v1/services",
+        "/api/v1/services?format=csv",
+        "/api/v1/status",
+        "/metrics",
+        "/api/services",
+    ] {
+        let headers = [("Authorization", header.as_str())];
+        let answer = server.send("GET", path, &headers, "").await;
+        assert_ne!(answer.status, 401, "{path}");
+        let said = answer.header("cache-control");
+        let is_kept = !said.contains("private") && !said.contains("no-store");
+        assert!(!is_kept, "{path}: {said}");
+    }
 }

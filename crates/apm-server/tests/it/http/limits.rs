@@ -112,6 +112,12 @@ async fn a_body_that_is_too_long_is_refused_in_json() {
         .await;
     assert_eq!(answer.status, 413, "{answer:?}");
     assert_eq!(answer.json()["error"], "request body too large");
+    // One that is as long as bodies may be gets as far as its route.
+    let answer = server
+        .send("POST", "/api/v1/markers", &headers, vec![b'x'; 900 << 10])
+        .await;
+    assert_eq!(answer.status, 400, "{answer:?}");
+    assert!(answer.json()["error"].is_string(), "{answer:?}");
     server.stop().await;
 }
 
@@ -133,5 +139,42 @@ async fn addresses_that_do_not_exist_are_not_found_by_anyone() {
     // A browser that is not signed in is asked to, whatever it looks for.
     let page = [("Sec-Fetch-Mode", "navigate")];
     assert_eq!(server.send("GET", "/nope", &page, "").await.status, 302);
+    server.stop().await;
+}
+
+/// The longest time that a statement of the console takes.
+const CONSOLE: Duration = Duration::from_secs(2);
+
+#[actix_web::test]
+async fn two_questions_of_the_console_run_at_a_time_whatever_workers_there_are() {
+    let server = TestServer::with(|config| config.workers = 4);
+    let endless =
+        "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT max(n) FROM c";
+    let started = Instant::now();
+    let url = server.url("/api/v1/sql");
+    let asked = (0..12).map(|_| async {
+        // A client of its own has a connection of its own.
+        let request = awc::Client::builder().disable_timeout().finish().post(&url);
+        let request = request.insert_header(("Content-Type", "text/plain"));
+        let mut answer = request.send_body(endless).await.expect("an answer");
+        let body = answer.body().await.expect("a body");
+        let text = String::from_utf8_lossy(&body).into_owned();
+        (text.contains("stopped after"), text, started.elapsed())
+    });
+    let mut ended: Vec<Duration> = Vec::new();
+    for (was_run, text, at) in join_all(asked).await {
+        assert!(was_run || text.contains("too many questions"), "{text}");
+        ended.extend(was_run.then_some(at));
+    }
+    ended.sort_unstable();
+    assert!(!ended.is_empty());
+    // Each pair takes the whole time. A busy machine makes it longer, and never shorter.
+    for (number, at) in ended.iter().enumerate() {
+        let least = CONSOLE * (number as u32 / 2 + 1);
+        assert!(
+            *at >= least,
+            "number {number} ended after {at:?}: {ended:?}"
+        );
+    }
     server.stop().await;
 }

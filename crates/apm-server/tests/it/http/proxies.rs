@@ -339,3 +339,21 @@ async fn a_file_whose_tag_a_proxy_made_weak_is_known_again() {
     }
     server.stop().await;
 }
+
+#[actix_web::test]
+async fn a_window_that_another_site_opened_is_apart_from_it_where_browsers_obey_that() {
+    let server =
+        with(|config| config.trusted_proxies = vec!["127.0.0.0/8".parse().expect("a network")]);
+    for (scheme, path, said) in [
+        ("https", "/login", "same-origin"),
+        ("http", "/login", ""),
+        ("https", "/assets/v/app.js", ""),
+    ] {
+        let headers = [("X-Forwarded-Proto", scheme)];
+        let answer = server.send("GET", path, &headers, "").await;
+        assert_eq!(answer.status, 200, "{path}");
+        let found = answer.header("cross-origin-opener-policy");
+        assert_eq!(found, said, "{scheme} {path}");
+    }
+    server.stop().await;
+}

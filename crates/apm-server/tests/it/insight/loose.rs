@@ -68,9 +68,26 @@ fn a_statement_that_repeats_is_found_whose_transaction_comes_in_a_later_body() {
         ] {
             store.submit(part).unwrap().wait().unwrap();
         }
-        let found = until(&store, false, |found| finding(found, "repeat").is_some());
-        let repeat = finding(&found, "repeat").unwrap();
-        assert!(repeat.says.title.contains("12"), "{repeat:#?}");
+        assert_found(&store);
         drop(engine);
     }
+}
+
+#[test]
+fn a_statement_that_repeats_is_found_below_a_span_that_never_comes() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(StoreOptions::new(dir.path().join("apm.db"))).unwrap();
+    let engine = Engine::start(store.clone(), options(None)).unwrap();
+    let start = now() - 10_000_000;
+    for part in [statements(start), transactions(start)] {
+        store.submit(part).unwrap().wait().unwrap();
+    }
+    assert_found(&store);
+    drop(engine);
+}
+
+fn assert_found(store: &Store) {
+    let found = until(store, false, |found| finding(found, "repeat").is_some());
+    let repeat = finding(&found, "repeat").expect("it was found");
+    assert!(repeat.says.title.contains("12"), "{repeat:#?}");
 }

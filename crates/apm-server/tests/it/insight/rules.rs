@@ -66,6 +66,12 @@ fn what_is_slower_and_what_is_new_since_a_marker_is_told() {
 
 #[test]
 fn more_errors_than_usual_are_told_and_as_many_as_ever_are_not() {
+    more_errors(Some("main"), "It is raised in main.");
+    // There is no place to be named where no frame is a service's own.
+    more_errors(None, "times in 5 minutes.");
+}
+
+fn more_errors(culprit: Option<&str>, end: &str) {
     let dir = tempfile::tempdir().expect("a directory");
     let store = store(&dir);
     let mut events = batch("shop");
@@ -73,6 +79,7 @@ fn more_errors_than_usual_are_told_and_as_many_as_ever_are_not() {
         let mut spike = error(&mut events, number);
         spike.timestamp = now() - 60 * SECOND;
         spike.message = Some(events.keep("no stock left"));
+        spike.culprit = culprit.map(|culprit| events.keep(culprit));
         events.events.push(Event::Error(spike));
     }
     // A service is at work where there are requests.
@@ -97,6 +104,7 @@ fn more_errors_than_usual_are_told_and_as_many_as_ever_are_not() {
     let found = until(&store, false, |found| !found.is_empty());
     assert_eq!(kinds(&found), ["error_spike"], "{found:#?}");
     assert!(found[0].says.title.contains("no stock left"), "{found:#?}");
+    assert!(found[0].says.cause.ends_with(end), "{found:#?}");
     drop(engine);
 }
 

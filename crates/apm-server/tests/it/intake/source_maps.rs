@@ -149,6 +149,10 @@ async fn a_map_that_comes_after_the_error_shows_where_it_was_written() {
         (&list["total"], list["artifacts"].as_array().unwrap().len()),
         (&json!(3), 1)
     );
+    let wrong = server.get("/api/apm/sourcemaps?page=first").await;
+    assert_eq!(wrong.status, 400);
+    let why = wrong.json()["error"].to_string();
+    assert!(why.contains("whole numbers"), "{why}");
     let first = &list["artifacts"][0];
     assert_eq!(first["body"]["bundleFilepath"], "/js/app.min.js");
     let path = format!("/api/apm/sourcemaps/{}", first["id"].as_str().unwrap());

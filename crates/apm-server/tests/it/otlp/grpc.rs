@@ -15,8 +15,8 @@ use super::{gzip, metric, start};
 use crate::support::otlp::{Span, gauge, log, traces};
 use crate::support::server::{TestServer, eventually};
 
-const TRACES: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
-const GRPC: (&str, &str) = ("content-type", "application/grpc");
+pub(super) const TRACES: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+pub(super) const GRPC: (&str, &str) = ("content-type", "application/grpc");
 
 /// A connection, and what ends with it.
 async fn connect(server: &TestServer) -> (SendRequest<Bytes>, rt::task::JoinHandle<()>) {
@@ -31,7 +31,7 @@ async fn connect(server: &TestServer) -> (SendRequest<Bytes>, rt::task::JoinHand
 }
 
 /// The answer to a call.
-struct Answer {
+pub(super) struct Answer {
     http: u16,
     message: Vec<u8>,
     /// The trailers, or the headers where nothing but these came.
@@ -39,7 +39,7 @@ struct Answer {
 }
 
 impl Answer {
-    fn status(&self) -> &str {
+    pub(super) fn status(&self) -> &str {
         self.trailer("grpc-status")
     }
 
@@ -49,7 +49,7 @@ impl Answer {
     }
 }
 
-fn framed(flag: u8, message: &[u8]) -> Bytes {
+pub(super) fn framed(flag: u8, message: &[u8]) -> Bytes {
     let length = u32::try_from(message.len())
         .expect("a short message")
         .to_be_bytes();
@@ -61,7 +61,7 @@ fn no_spans() -> Bytes {
     framed(0, &traces("shop", &[]))
 }
 
-async fn call(
+pub(super) async fn call(
     client: &mut SendRequest<Bytes>,
     path: &str,
     headers: &[(&str, &str)],

@@ -18,10 +18,14 @@ fn request(id: u64, trace: u64, parent: Option<u64>, at: i64) -> String {
 /// A call of a request.
 fn call(id: u64, trace: u64, of: u64, at: i64, (kind, resource): (&str, &str), ok: bool) -> String {
     let outcome = if ok { "success" } else { "failure" };
+    let mut context = json!({"destination": {"service": {"resource": resource}}});
+    if kind == "db" {
+        context["db"] = json!({"type": "sql", "statement": "SELECT name FROM item"});
+    }
     json!({"span": {"id": format!("{id:016x}"), "trace_id": format!("{trace:032x}"), "name": "call",
         "parent_id": format!("{of:016x}"), "transaction_id": format!("{of:016x}"), "type": kind,
         "duration": 20.0, "timestamp": at, "outcome": outcome,
-        "context": {"destination": {"service": {"resource": resource}}}}})
+        "context": context}})
     .to_string()
 }
 
@@ -218,7 +222,26 @@ async fn page_json_and_file_of_the_map_have_equal_numbers() {
         let rows = page.split("data-table=\"calls\"").nth(1).expect("a table");
         assert_eq!(rows.matches("<tr>").count(), shown + 1, "{path}");
     }
+    // The share of SQL is on the service, and on the way to its database.
+    let shares: Vec<(&str, Option<f64>)> = map["nodes"]
+        .as_array()
+        .expect("nodes")
+        .iter()
+        .filter(|node| !node["db_share"].is_null())
+        .map(|node| {
+            (
+                node["name"].as_str().expect("a name"),
+                node["db_share"].as_f64(),
+            )
+        })
+        .collect();
+    for (service, share) in [("shop", 0.25), ("cart", 0.5)] {
+        assert!(shares.contains(&(service, Some(share))), "{shares:?}");
+    }
     let page = server.get("/map").await.text;
+    for share in ["DB 25\u{202f}%", "DB 50\u{202f}%"] {
+        assert!(page.matches(share).count() >= 2, "{share}: {page}");
+    }
     assert!(
         page.contains("aria-current=\"page\"><svg"),
         "in the navigation"

@@ -15,8 +15,17 @@ const STREAMS: usize = 16;
 type Events = std::pin::Pin<Box<dyn Stream<Item = Result<Bytes, awc::error::PayloadError>>>>;
 
 async fn open(server: &TestServer, query: &str) -> Result<Events, u16> {
+    open_behind(server, query, None).await
+}
+
+/// Opens a stream as a browser does that has lost one: with the id of the last batch that it got.
+async fn open_behind(server: &TestServer, query: &str, last: Option<&str>) -> Result<Events, u16> {
     let url = server.url(&format!("/live/stream{query}"));
-    let answer = server.client.get(url).send().await.expect("an answer");
+    let mut request = server.client.get(url);
+    if let Some(last) = last {
+        request = request.insert_header(("last-event-id", last));
+    }
+    let answer = request.send().await.expect("an answer");
     match answer.status().as_u16() {
         200 => Ok(Box::pin(answer)),
         status => Err(status),
@@ -73,6 +82,21 @@ async fn events_arrive_by_their_filter_and_a_closed_tab_gives_its_place_back() {
         "a filter that cannot be read"
     );
 
+    // A browser that connects again gets what it has not got yet, and nothing twice, whatever its page came with.
+    let last = said
+        .rsplit("id: ")
+        .next()
+        .and_then(|rest| rest.lines().next());
+    let mut again = open_behind(&server, "?since=-1", last)
+        .await
+        .expect("a place");
+    send(&server, "shop", 3, "GET /missed").await;
+    let said = until(&mut again, "GET /missed").await;
+    assert!(!said.contains("GET /other"), "each once: {said}");
+    assert!(!said.contains("GET /&lt;shop&gt;"), "each once: {said}");
+    let said = until(&mut all, "GET /missed").await;
+    assert!(said.contains("event: rows"), "{said}");
+
     // Log lines have a stream of their own, by severity, and keep their line breaks.
     let mut lines = open(&server, "?feed=logs&level=error")
         .await
@@ -88,8 +112,8 @@ async fn events_arrive_by_their_filter_and_a_closed_tab_gives_its_place_back() {
     let said = until(&mut all, "not this").await;
     assert!(!said.contains("GET /other"), "each once: {said}");
 
-    let mut others = Vec::new();
-    for _ in 3..STREAMS {
+    let mut others = vec![again];
+    for _ in 4..STREAMS {
         others.push(open(&server, "").await.expect("a place"));
     }
     assert_eq!(open(&server, "").await.err(), Some(503), "no place is left");

@@ -141,7 +141,8 @@ async fn a_line_leads_to_its_trace_and_its_span_shows_it() {
     )
     .await;
     let page = server.get("/logs?q=refused&from=now-1h").await.text;
-    let href = format!("href=\"/traces/{TRACE}?from=now-1h&amp;item=00000000000000bb\"");
+    let filter = "from=now-1h&amp;kept_q=refused";
+    let href = format!("href=\"/traces/{TRACE}?{filter}&amp;item=00000000000000bb\"");
     assert!(page.contains(&href), "{page}");
     let trace = server
         .get(&format!("/traces/{TRACE}?item=00000000000000bb"))
@@ -216,5 +217,48 @@ async fn lines_of_opentelemetry_are_lines_and_a_page_can_follow_them() {
         page.contains("data-live=\"/live/stream?feed=logs"),
         "{page}"
     );
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn lines_of_several_environments_name_theirs() {
+    let server = TestServer::start();
+    let of = |environment: &str| {
+        let mut metadata: Value = serde_json::from_str(&metadata("shop")).expect("JSON");
+        metadata["metadata"]["service"]["environment"] = environment.into();
+        let line = line(
+            "info",
+            &format!("from {environment}"),
+            now() - 1_000_000,
+            None,
+        );
+        format!("{metadata}\n{line}")
+    };
+    assert_eq!(server.intake(of("live")).await.status, 202);
+    for path in ["/logs", "/services/shop/logs"] {
+        let page = server.get(&format!("{path}?tail=1")).await.text;
+        let list = page.split("data-table=\"lines\"").nth(1).expect("a list");
+        assert!(
+            !list.contains("live</span>") && !list.contains(">live<"),
+            "{list}"
+        );
+        assert!(!list.contains("environments=1"), "{list}");
+    }
+    assert_eq!(server.intake(of("test")).await.status, 202);
+    for (path, cell) in [
+        ("/logs", "<span class=\"dim\"> · live</span>"),
+        (
+            "/services/shop/logs",
+            "<td class=\"soft\" title=\"live\">live</td>",
+        ),
+    ] {
+        let page = server.get(&format!("{path}?tail=1")).await.text;
+        assert!(page.contains(cell), "{path}: {page}");
+        assert!(page.contains("environments=1"), "{path}");
+        let one = server.get(&format!("{path}?env=live")).await.text;
+        assert!(!one.contains(cell), "{path}: {one}");
+    }
+    let file = server.get("/api/v1/logs?format=csv&table=lines").await.text;
+    assert!(file.contains("shop,test,"), "{file}");
     server.stop().await;
 }

@@ -92,6 +92,18 @@ async fn requests_counted_one_by_one_are_what_rollups_count() {
     server.stop().await;
 }
 
+/// The rows of the statement behind the chart of latency that reads single requests, as the console runs it.
+async fn rows_of_requests(server: &TestServer, page: &str) -> usize {
+    let (_, shown) = page.split_once("id=\"latency-sql\"").expect("SQL");
+    let links = shown.split("href=\"/sql?sql=").skip(1);
+    let mut texts = links.map(|link| &link[..link.find(['"', '&']).expect("an end")]);
+    let text = texts
+        .find(|text| text.contains("t.duration"))
+        .expect("a statement");
+    let answer = server.get(&format!("/api/v1/sql?sql={text}")).await.json();
+    answer["rows"].as_array().expect("rows").len()
+}
+
 #[actix_web::test]
 async fn an_overview_is_filtered_by_labels_and_addresses() {
     let server = filled(1_000).await;
@@ -115,6 +127,11 @@ async fn an_overview_is_filtered_by_labels_and_addresses() {
         assert!(
             !page.text.contains("GET /b"),
             "all of the plan are of the other name"
+        );
+        assert_eq!(
+            rows_of_requests(&server, &page.text).await,
+            100,
+            "the SQL of the chart reads the requests that match"
         );
         let one = "/services/shop/transactions/view?type=request&name=GET%20/a&from=now-1h";
         let view = server.get(&format!("/api/v1{one}&q={query}")).await.json();

@@ -56,7 +56,7 @@ async fn a_search_goes_over_all_rows_and_not_those_of_the_page() {
     assert!(none.contains("Clear the search"), "{none}");
     // A search that finds nothing does not mean that nothing was sent.
     assert!(
-        none.contains("No transaction has “nothing” in its name"),
+        none.contains("No transaction of shop has “nothing” in its name"),
         "{none}"
     );
     let none = server.get("/services?search=x").await.text;

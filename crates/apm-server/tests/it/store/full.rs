@@ -6,39 +6,25 @@
 //!
 //! It needs Linux and the right to make namespaces (`unshare`).
 
-use std::env;
 use std::fs;
-use std::path::PathBuf;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use apm_store::{StoreError, trace};
+use test_support::{on_small_disk, small_disk};
 
 use super::{number, open};
 use crate::support::events::pairs;
 
-const DIR: &str = "POCKET_APM_SMALL_DISK";
-
 #[test]
 #[ignore = "needs the right to make namespaces"]
 fn a_small_disk_that_is_full_is_told_and_intake_resumes() {
-    let dir = tempfile::tempdir().expect("a directory");
-    let script = format!(
-        "mount -t tmpfs -o size=12m none \"${DIR}\" && exec \"$0\" --exact \
-         store::full::a_child_on_a_small_disk --ignored --nocapture"
-    );
-    let child = Command::new("unshare")
-        .args(["-Urm", "sh", "-c", &script])
-        .arg(env::current_exe().expect("a path"))
-        .env(DIR, dir.path())
-        .status();
-    assert!(child.expect("unshare").success());
+    on_small_disk("store::full::a_child_on_a_small_disk");
 }
 
 #[test]
 #[ignore = "the child of the test above"]
 fn a_child_on_a_small_disk() {
-    let Some(dir) = env::var_os(DIR).map(PathBuf::from) else {
+    let Some(dir) = small_disk() else {
         return;
     };
     let ballast = dir.join("ballast");

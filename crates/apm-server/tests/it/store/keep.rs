@@ -278,6 +278,14 @@ fn a_pinned_trace_stays_beyond_all_ages_until_it_is_unpinned() {
         let ticket = keeps.write(move |conn| kept::pin(conn, &pin, 0, None, now() / 1_000_000));
         let pinned = ticket.expect("room").wait().expect("written");
         assert_eq!(pinned, Pin::Pinned);
+
+        // Without room for others, it is still pinned.
+        for (number, outcome) in [(31, Pin::Pinned), (32, Pin::Full)] {
+            let pin = format!("{number:032x}");
+            let ticket = keeps.write(move |conn| kept::pin(conn, &pin, 0, Some(0), 0));
+            let pinned = ticket.expect("room").wait().expect("written");
+            assert_eq!(pinned, outcome);
+        }
     }
     let store = Store::open(StoreOptions {
         raw_max_age: Some(7 * DAY),

@@ -39,6 +39,7 @@ fn every_column_of_every_table_is_known_to_diesel() {
         metric_name,
         metric_series,
         metric_state,
+        instance,
         tx,
         span,
         error,

@@ -13,16 +13,7 @@ pub(crate) fn browser(path: &str) -> Option<Vec<u8>> {
 }
 
 fn find(folder: &str, path: &str) -> Option<PathBuf> {
-    let shared = std::env::var_os("POCKET_APM_SHARED").map_or_else(
-        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared")),
-        PathBuf::from,
-    );
-    let path = shared.join("fixtures").join(folder).join(path);
-    if path.exists() {
-        return Some(path);
-    }
-    eprintln!("skipped: {} is not there", path.display());
-    None
+    test_support::shared(&format!("{folder}/{path}"))
 }
 
 /// The content of a fixture.

@@ -60,7 +60,7 @@ fn what_was_used_least_lately_is_forgotten_first() {
     }
     let state = memory.0.into_inner().unwrap();
     let buckets = &state.buckets;
-    assert!(buckets.bytes <= MOST && buckets.bytes > 0);
+    assert!(buckets.bytes <= Megabyte::ROOM && buckets.bytes > 0);
     let of = |bucket| (Table::Statements, 60, bucket, bucket);
     assert!(buckets.entries.contains_key(&of(19)));
     assert!(!buckets.entries.contains_key(&of(0)));

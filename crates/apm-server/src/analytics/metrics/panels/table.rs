@@ -90,6 +90,11 @@ pub(super) static PANELS: &[Wanted] = &[
         &[by("threads", &["jvm.thread.count"], &["jvm.thread.state"])],
     ),
     panel(
+        "JVM",
+        "Processors in use",
+        &[line("used", &["jvm.cpu.time"])],
+    ),
+    panel(
         "Go",
         "Heap",
         &[
@@ -337,6 +342,15 @@ pub(super) static PANELS: &[Wanted] = &[
                 &["process.memory.virtual", "system.process.memory.size"],
             ),
         ],
+    ),
+    panel(
+        "Process",
+        "Use of the processors",
+        &[by(
+            "used",
+            &["process.cpu.utilization"],
+            &["cpu.mode", "type", "state"],
+        )],
     ),
     panel(
         "Process",

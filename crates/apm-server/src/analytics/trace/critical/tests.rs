@@ -21,12 +21,28 @@ fn items(spans: &[(usize, i64, i64)]) -> Vec<Item> {
         .collect()
 }
 
-fn walked(spans: &[(usize, i64, i64)]) -> Vec<(u32, i64, i64)> {
-    let tree = Tree::new(&items(spans), &[]);
-    path(&tree, 0)
+/// An item below the one before it.
+fn item(id: u64, start: i64, duration: i64) -> Item {
+    Item {
+        id,
+        parent: id.checked_sub(1),
+        start,
+        duration,
+        ..Item::default()
+    }
+}
+
+/// The path of the first item: (item, from, to).
+fn segments(tree: &Tree) -> Vec<(u32, i64, i64)> {
+    path(tree, 0)
         .into_iter()
         .map(|segment| (segment.item, segment.from, segment.to))
         .collect()
+}
+
+fn walked(spans: &[(usize, i64, i64)]) -> Vec<(u32, i64, i64)> {
+    let tree = Tree::new(&items(spans), &[]);
+    segments(&tree)
 }
 
 #[test]
@@ -77,13 +93,6 @@ fn the_path_descends() {
 
 /// A call, the request that answered it, and a query of that request.
 fn across(waits: bool, overhang: i64) -> Vec<(u32, i64, i64)> {
-    let item = |id: u64, start: i64, duration: i64| Item {
-        id,
-        parent: id.checked_sub(1),
-        start,
-        duration,
-        ..Item::default()
-    };
     let items = [
         Item {
             transaction: true,
@@ -99,9 +108,7 @@ fn across(waits: bool, overhang: i64) -> Vec<(u32, i64, i64)> {
         },
         item(3, 30, 40),
     ];
-    let path = path(&Tree::new(&items, &[]), 0).into_iter();
-    path.map(|segment| (segment.item, segment.from, segment.to))
-        .collect()
+    segments(&Tree::new(&items, &[]))
 }
 
 #[test]
@@ -123,13 +130,6 @@ fn a_service_that_ends_after_its_call_is_cut_to_the_call() {
 
 /// The same with the clock of the service behind the call `skew` behind or ahead.
 fn with_clock(skew: i64) -> Vec<(u32, i64, i64)> {
-    let item = |id: u64, start: i64, duration: i64| Item {
-        id,
-        parent: id.checked_sub(1),
-        start,
-        duration,
-        ..Item::default()
-    };
     let items = [
         Item {
             transaction: true,
@@ -145,9 +145,7 @@ fn with_clock(skew: i64) -> Vec<(u32, i64, i64)> {
         },
         item(3, 300 + skew, 400),
     ];
-    let path = path(&Tree::new(&items, &[]), 0).into_iter();
-    path.map(|segment| (segment.item, segment.from, segment.to))
-        .collect()
+    segments(&Tree::new(&items, &[]))
 }
 
 #[test]

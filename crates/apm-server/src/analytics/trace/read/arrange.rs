@@ -7,7 +7,7 @@ use apm_store::StoreError;
 use apm_store::id::StoredId;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
-use xxhash_rust::xxh3::xxh3_64_with_seed;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use super::{MOST_INFERRED, MOST_ITEMS};
 use crate::analytics::sql::Sql;
@@ -96,6 +96,7 @@ impl Reading {
             parent: row.parent_id.as_ref().map(hash),
             owner: row.transaction_id.as_ref().map(hash),
             transaction: is_transaction,
+            service: 0,
             waits: false,
             start: row.ts,
             duration: row.duration,
@@ -170,7 +171,12 @@ impl Reading {
     ) -> Result<(), StoreError> {
         let mut reading = self;
         let whats = std::mem::take(&mut reading.names).read(conn)?;
+        let services: Vec<u64> = whats
+            .iter()
+            .map(|what| xxh3_64(what.service.as_bytes()))
+            .collect();
         for (raw, link) in reading.raw.iter().zip(&mut reading.links) {
+            link.service = services[raw.what as usize];
             let what = &whats[raw.what as usize];
             // A call to another service waits for its answer. Work from a queue may be done much later.
             link.waits = !link.transaction && &*what.kind == "external";

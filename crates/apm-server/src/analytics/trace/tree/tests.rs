@@ -225,3 +225,25 @@ fn ten_thousand_nested_spans_and_absurd_times_are_fine() {
     assert_eq!(tree.nodes[2].duration, 0);
     assert_eq!(Tree::new(&[], &[]).order.len(), 0);
 }
+
+#[test]
+fn a_span_of_no_transaction_whose_parent_is_lost_lies_below_the_only_one_that_it_began_in() {
+    let of = |service: u64, item: Item| Item { service, ..item };
+    let items = [
+        of(1, transaction("a", "", 1_000, 100)),
+        // Another service's request at the same time does not come into question.
+        of(2, transaction("b", "a", 1_010, 60)),
+        of(1, item("lost", "gone", 1_020, 5)),
+        // The first with its parent began in the request, and this one goes on behind it.
+        of(1, item("late", "gone", 1_150, 5)),
+        of(1, item("below", "lost", 1_021, 2)),
+        of(1, item("after", "gone too", 1_160, 5)),
+        of(3, item("elsewhere", "gone", 1_020, 5)),
+    ];
+    let tree = Tree::new(&items, &[]);
+    let owners: Vec<Option<u32>> = tree.nodes.iter().map(|node| node.owner).collect();
+    assert_eq!(owners, [None, None, Some(0), Some(0), Some(0), None, None]);
+    let orphans: Vec<usize> = (0..7).filter(|i| tree.nodes[*i].orphan).collect();
+    assert_eq!(orphans, [2, 3, 5, 6], "they stay marked");
+    assert_eq!(tree.nodes[2].parent, Some(0));
+}

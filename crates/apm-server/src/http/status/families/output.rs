@@ -64,6 +64,12 @@ pub(in crate::http::status) fn output_families(text: &mut String, stats: &Stats)
         "1 while documents can be sent.",
         u8::from(stats.trouble.is_none()),
     );
+    gauge(
+        text,
+        "output_retention_ok",
+        "0 while the policy that --elasticsearch-retention asks for is not set, else 1.",
+        u8::from(!stats.lacks_retention),
+    );
 }
 
 /// The servers whose counts are here.
@@ -115,7 +121,7 @@ pub(in crate::http::status) fn coverage_families(text: &mut String, coverage: &C
     labelled(
         text,
         "share_refused_total",
-        "Settings, markers and decisions of other servers that were not taken, by reason.",
+        "Settings, markers, decisions, announcements and counts of others that were not taken, by reason.",
         "reason",
         &coverage.refused,
     );

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Baseline, Entry};
+use super::{Baseline, Entry, Most, Seen};
 use crate::insight::check::Outcome;
 use crate::insight::finding::count_words;
 
@@ -21,8 +21,9 @@ pub struct Allowed {
 }
 
 /// Compares what was seen with a baseline.
-pub(super) fn compare(baseline: &Baseline, seen: &[Entry], allowed: Allowed) -> Vec<Outcome> {
+pub(super) fn compare(baseline: &Baseline, all: &Seen, allowed: Allowed) -> Vec<Outcome> {
     let mut outcomes = Vec::new();
+    let seen = &all.statements;
     // A baseline may have thousands of entries, too many to look through for each of as many others.
     let seen_by_key: HashMap<_, &Entry> = seen.iter().map(|entry| (entry.key(), entry)).collect();
     let known: HashSet<_> = baseline.statements.iter().map(Entry::key).collect();
@@ -32,10 +33,12 @@ pub(super) fn compare(baseline: &Baseline, seen: &[Entry], allowed: Allowed) -> 
         .iter()
         .filter_map(|entry| Some((entry, find(entry)?)))
         .collect();
+    // An entry that is not there may have been left out.
+    let is_gone = |entry: &&Entry| find(entry).is_none() && all.left_out == 0;
     let unseen: Vec<String> = baseline
         .statements
         .iter()
-        .filter(|entry| find(entry).is_none())
+        .filter(is_gone)
         .map(|entry| {
             format!(
                 "{} was not seen: where it is gone, write the baseline anew with --update",
@@ -43,8 +46,11 @@ pub(super) fn compare(baseline: &Baseline, seen: &[Entry], allowed: Allowed) -> 
             )
         })
         .collect();
+    // A request of which statements are missing may have run more of them, and others.
+    let mut unknown = unseen.clone();
+    unknown.extend(all.not_judged());
     if let Some(share) = allowed.more_steps {
-        outcomes.push(more_steps(&pairs, &unseen, share));
+        outcomes.push(more_steps(&pairs, &unknown, share));
     }
     if !allowed.new_statements {
         let is_new = |entry: &&Entry| !known.contains(&entry.key());
@@ -54,22 +60,18 @@ pub(super) fn compare(baseline: &Baseline, seen: &[Entry], allowed: Allowed) -> 
             .map(|entry| format!("{} is new", entry.words()))
             .collect();
         // It is not known what runs instead of what was not seen.
-        outcomes.push(outcome(
-            "no-new-statements",
-            seen.len(),
-            failures,
-            unseen.clone(),
-        ));
+        outcomes.push(outcome("no-new-statements", seen.len(), failures, unknown));
     }
     if !allowed.other_plans {
+        // The plan of a statement is the same for each of its calls.
+        let unseen: Vec<String> = unseen.into_iter().chain(all.beyond()).collect();
         outcomes.push(plans(&pairs, &unseen));
     }
     outcomes
 }
 
-/// A bound is judged only where all of it was.
+/// The verdict, with a reason where nothing was seen at all.
 fn outcome(check: &str, judged: usize, failures: Vec<String>, not_judged: Vec<String>) -> Outcome {
-    let judged = if not_judged.is_empty() { judged } else { 0 };
     let not_judged = match judged == 0 && not_judged.is_empty() && failures.is_empty() {
         true => {
             vec!["no statement was seen: agents send them for sampled requests only".to_owned()]
@@ -129,8 +131,9 @@ fn plans(pairs: &[(&Entry, &Entry)], unseen: &[String]) -> Outcome {
             )),
             (Some(_), Some(_)) => {}
             _ => not_judged.push(format!(
-                "{}: there is no plan of it, now or in the baseline: agents send those of SQLite files in WAL mode \
-                within seconds, else give the service's file with --explain {}=FILE",
+                "{}: there is no plan of it, in this time or in the baseline: agents send those of SQLite files in WAL \
+                 mode within seconds, and again each hour. Give an earlier --since, or the service's file with \
+                 --explain {}=FILE",
                 now.words(),
                 now.service
             )),
@@ -140,24 +143,60 @@ fn plans(pairs: &[(&Entry, &Entry)], unseen: &[String]) -> Outcome {
 }
 
 /// The bound `max-steps`: most steps that a call of a statement may take.
-pub(super) fn steps_bound(seen: &[Entry], most: f64) -> Outcome {
+pub(super) fn steps_bound(seen: &Seen, most: f64) -> Outcome {
+    bound(
+        "max-steps",
+        seen,
+        most,
+        ("took", "steps", "no steps are known"),
+        |most| (most.steps, &most.steps_trace),
+    )
+}
+
+/// The bound `max-rows-scanned`: most rows that a call of a statement may read in full scans of tables.
+pub(super) fn scans_bound(seen: &Seen, most: f64) -> Outcome {
+    bound(
+        "max-rows-scanned",
+        seen,
+        most,
+        ("scanned", "rows", "no rows of scans are known"),
+        |most| (most.rows_scanned, &most.rows_scanned_trace),
+    )
+}
+
+/// A bound on a figure of the dearest call of each entry, with its trace.
+fn bound(
+    check: &str,
+    seen: &Seen,
+    most: f64,
+    (verb, unit, unknown): (&str, &str, &str),
+    figure: fn(&Most) -> (f64, &String),
+) -> Outcome {
     let (mut failures, mut not_judged) = (Vec::new(), Vec::new());
-    for entry in seen {
-        match entry.steps_per_call {
-            Some(steps) if steps > most => failures.push(format!(
-                "{} took {} steps per call, more than {}",
-                entry.words(),
-                count_words(steps),
+    for entry in &seen.statements {
+        let words = entry.words();
+        let dearest = entry.most.as_ref();
+        if let Some((figure, trace)) = dearest.map(figure).filter(|(figure, _)| *figure > most) {
+            let trace = match trace.is_empty() {
+                true => String::new(),
+                false => format!(" (trace {trace})"),
+            };
+            failures.push(format!(
+                "{words} {verb} {} {unit} in one call, more than {}{trace}",
+                count_words(figure),
                 count_words(most)
-            )),
-            Some(_) => {}
-            None => not_judged.push(format!(
-                "{}: no steps are known (docs/sql-cost.md says when there are none)",
-                entry.words()
-            )),
+            ));
+        } else if dearest.is_none_or(|dearest| dearest.not_measured > 0.0) {
+            let of = dearest.map_or_else(String::new, |dearest| {
+                format!(" of {} calls", count_words(dearest.not_measured))
+            });
+            not_judged.push(format!(
+                "{words}: {unknown}{of} (docs/sql-cost.md says when there are none)"
+            ));
         }
     }
-    outcome("max-steps", seen.len(), failures, not_judged)
+    not_judged.extend(seen.not_judged());
+    outcome(check, seen.statements.len(), failures, not_judged)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 use super::*;
-use crate::insight::growth::{Point, Source, regimes};
+use crate::insight::growth::Point;
+use crate::insight::growth::tests::of_points;
 
 /// Points with so many rows, and a duration that follows from them.
 fn growth(rows: impl IntoIterator<Item = f64>, micros: impl Fn(f64) -> f64) -> Growth {
@@ -12,15 +13,7 @@ fn growth(rows: impl IntoIterator<Item = f64>, micros: impl Fn(f64) -> f64) -> G
             micros: micros(rows),
         })
         .collect();
-    Growth {
-        table: "people".to_owned(),
-        source: Source::Inserts,
-        rows_unknown: false,
-        regimes: regimes(&points),
-        points,
-        steps: None,
-        sql: String::new(),
-    }
+    of_points(points)
 }
 
 #[test]

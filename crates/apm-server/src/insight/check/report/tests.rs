@@ -3,7 +3,7 @@ use super::*;
 
 fn report() -> Report {
     let outcomes = vec![
-        Outcome::new(
+        Outcome::of_some(
             "no-growth",
             1,
             Vec::new(),

@@ -1,4 +1,5 @@
-use super::super::tests::line;
+use super::super::Point;
+use super::super::tests::{line, of_points};
 use super::*;
 
 /// Growth from 2 000 to 97 000 rows at 0.25 µs per row, then `after` for the next 40 000.
@@ -12,33 +13,7 @@ fn then(after: impl Fn(f64) -> f64) -> Growth {
             micros: after(rows),
         });
     }
-    Growth {
-        table: "people".to_owned(),
-        source: Source::Inserts,
-        rows_unknown: false,
-        regimes: regimes(&points),
-        points,
-        steps: None,
-        sql: String::new(),
-    }
-}
-
-#[test]
-fn the_median_of_a_minute_is_that_of_all_outcomes() {
-    let bin = |at, bin, count| Bin { at, bin, count };
-    // Successes of two bins, then failures of one between them and of one above.
-    let bins = [
-        bin(60, 10, 2.0),
-        bin(60, 30, 2.0),
-        bin(60, 20, 3.0),
-        bin(60, 90, 1.0),
-        bin(120, 50, 1.0),
-    ];
-    let found = medians(&bins);
-    assert_eq!(
-        found,
-        [(90.0, representative(20)), (150.0, representative(50))]
-    );
+    of_points(points)
 }
 
 #[test]

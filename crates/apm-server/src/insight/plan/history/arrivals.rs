@@ -19,7 +19,7 @@ const VERSION: &str = "1";
 /// Plans that are written at once.
 const MOST: i64 = 500;
 
-/// Metric sets that are looked through after a start: of those before, plans come again when their services start.
+/// Metric sets that are looked through after a start: of those before, plans come again within an hour.
 const BACK: i64 = 500_000;
 
 /// Plans that are kept of one statement.
@@ -54,6 +54,8 @@ struct Arrival {
     plan: String,
     /// None of a database that has no such number.
     schema_version: Option<i64>,
+    /// The agent sent it before.
+    again: bool,
     at: i64,
 }
 
@@ -74,6 +76,12 @@ struct Sent {
 }
 
 #[derive(QueryableByName)]
+struct Id {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+}
+
+#[derive(QueryableByName)]
 struct Marks {
     #[diesel(sql_type = Nullable<BigInt>)]
     last: Option<i64>,
@@ -88,7 +96,7 @@ impl Unseen {
         conn: &mut SqliteConnection,
     ) -> Result<Option<Arrivals>, StoreError> {
         let marks = Sql::new(
-            "SELECT max(seq) AS last, coalesce((SELECT value FROM insight_state WHERE name = 'plan'), 0) AS mark \
+            "SELECT max(seq) AS last, coalesce((SELECT value FROM insight_state WHERE name = 'plan'), -1) AS mark \
              FROM metricset",
         );
         let Marks { last, mark } = marks.first(conn)?;
@@ -96,9 +104,9 @@ impl Unseen {
             self.mark = None;
             return Ok(None);
         };
-        // After everything was deleted, numbers may begin anew.
+        // After everything was deleted, numbers may begin anew. The first event has the number 0.
         let mark = self.mark.unwrap_or(mark.max(last - BACK));
-        let mark = if mark > last { 0 } else { mark };
+        let mark = if mark > last { -1 } else { mark };
         let sent: Vec<Sent> = Sql::new(include_str!("unseen.sql"))
             .bind("mark", mark)
             .bind("last", last)
@@ -153,6 +161,7 @@ fn arrival(sent: Sent, labels: &Value) -> Option<Arrival> {
             .cast_signed(),
         plan: plan.to_owned(),
         schema_version: sent.schema_version.map(|version| version as i64),
+        again: label("plan_again").is_some(),
         at: sent.at,
     })
 }
@@ -166,23 +175,36 @@ impl Arrivals {
     ) -> QueryResult<()> {
         let mut changed: BTreeMap<(String, String), Vec<i64>> = BTreeMap::new();
         for plan in self.plans {
-            let last: Option<Stored> = Sql::new(include_str!("last.sql"))
-                .bind("fingerprint", plan.fingerprint)
-                .bind("service", &*plan.service)
-                .bind("environment", &*plan.environment)
-                .bind("instance", &*plan.instance)
+            let of_statement = |sql: &'static str| {
+                Sql::new(sql)
+                    .bind("fingerprint", plan.fingerprint)
+                    .bind("service", &*plan.service)
+                    .bind("environment", &*plan.environment)
+                    .bind("instance", &*plan.instance)
+            };
+            let last: Option<Stored> = of_statement(include_str!("last.sql"))
                 .first(conn)
                 .optional()?;
-            if let Some(last) = &last
-                && last.plan == plan.plan
-                && last.version == plan.version
-            {
+            let is_same =
+                |stored: &Stored| stored.plan == plan.plan && stored.version == plan.version;
+            // Processes with other plans, or of other versions, take turns: what one of them sends again is not new.
+            let same: Option<i64> = match &last {
+                Some(last) if is_same(last) => Some(last.id),
+                Some(_) if plan.again => of_statement(include_str!("same.sql"))
+                    .bind("version", &*plan.version)
+                    .bind("plan", &*plan.plan)
+                    .first::<Id>(conn)
+                    .optional()?
+                    .map(|same| same.id),
+                _ => None,
+            };
+            if let Some(id) = same {
                 diesel::sql_query(
                     "UPDATE statement_plan SET last_seen = max(last_seen, ?), schema_version = ? WHERE id = ?",
                 )
                 .bind::<BigInt, _>(plan.at)
                 .bind::<BigInt, _>(plan.schema_version.unwrap_or(NO_VERSION))
-                .bind::<BigInt, _>(last.id)
+                .bind::<BigInt, _>(id)
                 .execute(conn)?;
                 continue;
             }

@@ -1,5 +1,5 @@
-use super::super::Row;
 use super::super::statistics::Statistics;
+use super::super::tests::of_details;
 use super::*;
 
 fn first(sql: &str, details: &[&str]) -> Option<String> {
@@ -15,16 +15,7 @@ fn first(sql: &str, details: &[&str]) -> Option<String> {
             table("order", &["id", "person_id", "at"]),
         ],
     };
-    let rows: Vec<Row> = details
-        .iter()
-        .zip(1..)
-        .map(|(detail, id)| Row {
-            id,
-            parent: 0,
-            detail: (*detail).to_owned(),
-        })
-        .collect();
-    candidates(sql, &Plan::from_rows(&rows), &schema)
+    candidates(sql, &of_details(details), &schema)
         .first()
         .map(Candidate::statement)
 }

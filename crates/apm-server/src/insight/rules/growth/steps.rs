@@ -4,14 +4,15 @@ use apm_time::rfc3339;
 
 use crate::insight::finding::{Draft, count_words, duration_words};
 use crate::insight::growth::{Forecast, Steps, Trend};
-use crate::insight::rules::{Look, Statement, per_minute};
+use crate::insight::rules::{Look, RuleError, Statement};
 
+/// The finding by steps. `table`: the one that drives it.
 pub(super) fn draft(
     look: &mut Look<'_>,
-    statement: &Statement,
+    (statement, table): (&Statement, &str),
     steps: &Steps,
     trend: &Trend,
-) -> Draft {
+) -> Result<Draft, RuleError> {
     let each = count_words(trend.line.per_row * 1_000.0);
     let mut cause = format!(
         "{} took {} steps of SQLite at {} rows and {} at {} rows: it grows {}.",
@@ -35,8 +36,7 @@ pub(super) fn draft(
         cause.push(' ');
         cause.push_str(&when(forecast));
     }
-    let more = (trend.steps_max - trend.steps_min).max(0.0);
-    let saving = more * micros.unwrap_or(0.0) * per_minute(statement);
+    let share = super::grown(trend.steps_min, trend.steps_max);
     let mut said = vec![
         ("steps_per_thousand_rows", trend.line.per_row * 1_000.0),
         ("steps", trend.steps_max),
@@ -47,7 +47,7 @@ pub(super) fn draft(
     said.extend(micros.map(|micros| ("projected_at_10x", later * micros)));
     said.extend(steps.forecast.map(|forecast| ("forecast", forecast.at)));
     let pace = format!("{each} more steps of SQLite");
-    super::draft(look, statement, (&pace, cause), saving, &said)
+    super::draft(look, (statement, table), (&pace, cause), share, &said)
 }
 
 /// At today's 4,100 rows a day it takes 100 ms on 2027-03-14.

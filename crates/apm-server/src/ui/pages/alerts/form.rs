@@ -26,17 +26,17 @@ pub(super) fn form(view: &View, found: &Overview) -> Option<Markup> {
     let close =
         html! { a.btn.btn--small href=(view.here().without("edit").without("new")) { "Close" } };
     Some(html! {
-        div id="rule" { (panel(&title, rule.words(), close, fields(&rule, found))) }
+        div id="rule" { (panel(&title, rule.words(), close, fields(view, &rule, found))) }
     })
 }
 
-fn fields(rule: &Rule, found: &Overview) -> Markup {
+fn fields(view: &View, rule: &Rule, found: &Overview) -> Markup {
     let number = |parameter: &Parameter| {
         let value = rule.numbers.get(parameter.name).copied();
         value.unwrap_or(parameter.default).to_string()
     };
     html! {
-        form.form method="post" action="/alerts/rules" {
+        form.form method="post" action=(view.acting(&["alerts", "rules"])) {
             input type="hidden" name="id" value=(rule.id);
             input type="hidden" name="kind" value=(rule.kind.as_str());
             label {
@@ -75,7 +75,7 @@ fn fields(rule: &Rule, found: &Overview) -> Markup {
             @for name in rule.receivers.iter().filter(|name| !found.receivers.iter().any(|one| one.name == **name)) {
                 label.check {
                     input type="checkbox" name="receivers" value=(name) checked;
-                    "Send to " (name) ", which is not there"
+                    "Send to " (name) ", which does not exist"
                 }
             }
             @if !found.receivers.is_empty() { span.dim { "With none ticked, all receivers get its messages." } }
@@ -100,7 +100,7 @@ pub(crate) fn rule_of(sent: &[(String, String)]) -> Result<Rule, String> {
         }
         let value = text
             .parse::<f64>()
-            .map_err(|_| format!("{}: “{text}” is no number", parameter.label))?;
+            .map_err(|_| format!("{}: “{text}” is not a number", parameter.label))?;
         numbers.insert(parameter.name.to_owned(), value);
     }
     let hold = field("hold_seconds");
@@ -108,7 +108,7 @@ pub(crate) fn rule_of(sent: &[(String, String)]) -> Result<Rule, String> {
         "" => kind.hold(),
         text => text
             .parse()
-            .map_err(|_| format!("“{text}” is no number of seconds"))?,
+            .map_err(|_| format!("“{text}” is not a number of seconds"))?,
     };
     let receivers = sent.iter().filter(|(key, _)| key == "receivers");
     Ok(Rule {
@@ -166,7 +166,7 @@ mod tests {
             (&[("kind", "x")][..], "no kind"),
             (
                 &[("kind", "disk"), ("megabytes", "much")][..],
-                "“much” is no number",
+                "“much” is not a number",
             ),
             (&[("kind", "disk"), ("hold_seconds", "-1")][..], "seconds"),
         ] {

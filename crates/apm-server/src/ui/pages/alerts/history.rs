@@ -38,7 +38,7 @@ fn item(view: &View, sent: &Sent) -> Markup {
             span class=(class) { span.sr { (word) } }
             span.plain { (message.title) }
             span.when { (view.clock.ago(message.at * SECOND)) }
-            @for alert in &message.alerts { p { a.plain href=(alert.link) { (alert.text) } } }
+            @for alert in &message.alerts { p { a.plain href=(alert.link_from(message.at)) { (alert.text) } } }
             @if message.more > 0 { p { "and " (grouped(message.more as u64)) " more" } }
             div.row.links {
                 @if sent.silenced { (flag(Tone::Neutral, "silenced")) }

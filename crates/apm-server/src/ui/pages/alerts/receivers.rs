@@ -6,19 +6,18 @@ use maud::{Markup, html};
 
 use super::NAME;
 use crate::ui::components::panel::{nothing, panel};
-use crate::ui::href::Href;
 use crate::ui::number::grouped;
 use crate::ui::view::View;
 use crate::ui::words;
 
-pub(super) fn panel_of(_: &View, found: &Overview) -> Markup {
+pub(super) fn panel_of(view: &View, found: &Overview) -> Markup {
     let body = html! {
         @if found.receivers.is_empty() {
             (nothing("No receiver is set", "Add one, or write one to the configuration file."))
         } @else {
-            ul.findings { @for receiver in &found.receivers { (item(receiver)) } }
+            ul.findings { @for receiver in &found.receivers { (item(view, receiver)) } }
         }
-        (form(found))
+        (form(view, found))
     };
     panel(
         "Receivers",
@@ -28,8 +27,8 @@ pub(super) fn panel_of(_: &View, found: &Overview) -> Markup {
     )
 }
 
-fn item(receiver: &ShownReceiver) -> Markup {
-    let action = |name: &str| Href::to(&["alerts", "receivers", &receiver.name, name]).to_string();
+fn item(view: &View, receiver: &ShownReceiver) -> Markup {
+    let action = |name: &str| view.acting(&["alerts", "receivers", &receiver.name, name]);
     html! {
         li {
             span class="mark mark--info" {}
@@ -47,9 +46,9 @@ fn item(receiver: &ShownReceiver) -> Markup {
     }
 }
 
-fn form(found: &Overview) -> Markup {
+fn form(view: &View, found: &Overview) -> Markup {
     html! {
-        form.form method="post" action="/alerts/receivers" {
+        form.form method="post" action=(view.acting(&["alerts", "receivers"])) {
             h3 { "Add or replace" }
             label { "Name" input.input.input--text name="name" required maxlength="200" autocomplete="off"; }
             label {

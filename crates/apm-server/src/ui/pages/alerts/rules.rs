@@ -9,7 +9,6 @@ use super::NAME;
 use crate::ui::components::cells::{Tone, flag};
 use crate::ui::components::panel::panel;
 use crate::ui::components::table::{Column, Frame, framed};
-use crate::ui::href::Href;
 use crate::ui::moment::span_words;
 use crate::ui::number::grouped;
 use crate::ui::view::View;
@@ -62,9 +61,9 @@ fn row(view: &View, shown: &ShownRule) -> Markup {
                 div.dim { (origin(shown.origin)) }
             }
             td.soft.says { (shown.words) (held(rule.hold())) }
-            td.soft { (scope(shown)) }
+            td.soft { (scope(view, shown)) }
             td { (state(view, shown)) }
-            td { div.row.actions { (actions(shown)) } }
+            td { div.row.actions { (actions(view, shown)) } }
         }
     }
 }
@@ -85,12 +84,12 @@ fn held(seconds: i64) -> String {
     }
 }
 
-fn scope(shown: &ShownRule) -> Markup {
+fn scope(view: &View, shown: &ShownRule) -> Markup {
     let rule = &shown.rule;
     html! {
         @if !rule.kind.is_of_services() { "this server" }
         @else if rule.service.is_empty() { "all services" }
-        @else { (words::cut(&rule.service, NAME)) }
+        @else { a.plain href=(view.to(&["services", &rule.service])) { (words::cut(&rule.service, NAME)) } }
         @if !rule.environment.is_empty() { " in " (words::cut(&rule.environment, NAME)) }
         @if !rule.receivers.is_empty() {
             div.dim { "to " (words::cut(&rule.receivers.join(", "), NAME)) }
@@ -109,8 +108,8 @@ fn state(view: &View, shown: &ShownRule) -> Markup {
     }
 }
 
-fn actions(shown: &ShownRule) -> Markup {
-    let action = |name: &str| Href::to(&["alerts", "rules", &shown.rule.id, name]).to_string();
+fn actions(view: &View, shown: &ShownRule) -> Markup {
+    let action = |name: &str| view.acting(&["alerts", "rules", &shown.rule.id, name]);
     html! {
         form method="post" action=(action("silence")) {
             @match shown.silent_until {

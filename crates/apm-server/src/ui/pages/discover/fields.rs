@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::state::State;
 use crate::analytics::discover::Field;
 use crate::answers::discover::Fields;
-use crate::ui::components::cells::meter;
+use crate::ui::components::cells::{dotted, meter};
 use crate::ui::components::controls::plus_minus;
 use crate::ui::components::icon;
 use crate::ui::number::percent;
@@ -72,7 +72,7 @@ fn list(view: &View, state: &State, fields: &[&Field], documents: usize) -> Mark
                 li data-field=(field.name) {
                     a href=(href) aria-expanded=(if open { "true" } else { "false" }) title=(field.name) {
                         span.ftype aria-hidden="true" { (sign(field)) }
-                        span { @for part in field.name.split_inclusive('.') { (part) wbr; } }
+                        span { (dotted(&field.name)) }
                     }
                     @if open { (values(view, state, field, documents)) }
                 }

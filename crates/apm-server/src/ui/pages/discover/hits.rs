@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::state::State;
 use crate::analytics::discover::Hit;
 use crate::answers::discover::Answer as Found;
-use crate::ui::components::cells::{result_class, swatch};
+use crate::ui::components::cells::{keyed, result_class};
 use crate::ui::components::code;
 use crate::ui::components::controls::{copy, segment};
 use crate::ui::components::icon;
@@ -103,7 +103,7 @@ fn table(view: &View, state: &State, found: &Found) -> Markup {
                             }
                         }
                         @if !chosen { td.grow { (summary(&hit.document)) } }
-                        @for column in &columns { (cell(&hit.document, column)) }
+                        @for column in &columns { (cell(view, &hit.document, column)) }
                         @if !chosen { (duration_cell(&hit.document)) }
                     }
                     @if open { (opened(view, state, hit)) }
@@ -125,7 +125,7 @@ fn head(view: &View, state: &State, column: &str) -> Markup {
     };
     html! {
         th scope="col" class=[column.ends_with(".us").then_some("num")] data-column=(column) {
-            (step(-1, "Move left:", "‹")) (column) (step(1, "Move right:", "›"))
+            (step(-1, "Move left:", "‹")) span.clamp title=(column) { (column) } (step(1, "Move right:", "›"))
             @if state.columns.iter().any(|known| known == column) {
                 a.colmove href=(state.toggle_column(view, column)) aria-label={ "Remove column: " (column) }
                     title="Remove column" { "×" }
@@ -208,12 +208,16 @@ fn samples(document: &Value) -> String {
     text
 }
 
-fn cell(document: &Value, column: &str) -> Markup {
+fn cell(view: &View, document: &Value, column: &str) -> Markup {
     let value = text(document, column);
     match (column, value) {
         (_, None) => html! { td.dim { "–" } },
+        ("service.name", Some(value)) => {
+            let service = view.to(&["services", &value]);
+            html! { td.soft { a.plain href=(service) title=(value) { (words::cut(&value, 80)) } } }
+        }
         ("transaction.result", Some(value)) => {
-            html! { td { span.row.row--c { (swatch(result_class(&value))) (value) } } }
+            html! { td { (keyed(result_class(&value), &value)) } }
         }
         (column, Some(value)) if column.ends_with("duration.us") => match value.parse::<f64>() {
             Ok(us) => html! { td.num { (figure(us)) } },

@@ -32,7 +32,7 @@ pub(super) fn sentence(view: &View, group: &ErrorGroup) -> String {
                 (_, version) => format!("It came back in {} at {at}.", words::cut(version, 40)),
             }
         }
-        (Status::Open, None) => "Open: nobody resolved it.".to_owned(),
+        (Status::Open, None) => "Open.".to_owned(),
         (Status::Resolved, _) if state.until_new_version => {
             "Resolved. It opens again when it occurs in a new version.".to_owned()
         }
@@ -60,7 +60,7 @@ pub(super) fn sentence(view: &View, group: &ErrorGroup) -> String {
 /// The panel with the state, what changes it, and what was changed.
 pub(super) fn part(view: &View, service: &str, found: &Found) -> Markup {
     let group = &*found.group;
-    let address = |action: &str| view.to(&["services", service, "errors", &group.key, action]);
+    let address = |action: &str| view.acting(&["services", service, "errors", &group.key, action]);
     let button = |action: &str, label: &str, field: Option<(&str, &str)>| {
         html! {
             form method="post" action=(address(action)) {
@@ -156,7 +156,7 @@ pub(super) fn versions(view: &View, found: &Found) -> Markup {
     html! {
         @if !told.is_empty() {
             section.panel {
-                div.panel-head { h2 { "Versions" } }
+                div.panel-head { h2 { "Versions" } span.note { "since the error was first seen" } }
                 div.pad {
                     ul.top {
                         @for one in told {

@@ -4,6 +4,7 @@ use diesel::connection::SimpleConnection as _;
 
 use super::*;
 use crate::ui::demo::Demo;
+use crate::ui::moment::Clock;
 
 async fn demo() -> Demo {
     let demo = || Demo::new(apm_time::now());
@@ -55,6 +56,7 @@ async fn what_could_not_be_read_is_read_at_the_next_step() {
     assert_eq!(state.step().await, None);
     rename("gone", "block");
     let said = state.step().await.unwrap_or_default();
-    assert!(said.starts_with("event: rows\n"), "{said}");
+    let id = format!("id: {}\nevent: rows\n", state.seen);
+    assert!(said.starts_with(&id), "{said}");
     assert_eq!(state.step().await, None, "each once");
 }

@@ -13,8 +13,9 @@ use crate::analytics::metrics::spread::Spread;
 use crate::analytics::series::Axis;
 use crate::answers::metrics::Answer;
 use crate::answers::sourced::Sourced;
+use crate::ui::chart::axis::Measure;
 use crate::ui::chart::buckets::Buckets;
-use crate::ui::chart::frame::{Measure, without_data};
+use crate::ui::chart::frame::without_data;
 use crate::ui::chart::heat::{HeatMap, Row};
 use crate::ui::chart::lines::{Line, LineChart};
 use crate::ui::components::cells::swatch;
@@ -82,9 +83,14 @@ impl Shown<'_> {
             Some(kind) => kind,
             None => "",
         };
-        match self.unit.note {
-            "" => format!("{kind}, {}", per(self.axis)),
-            note => format!("{kind}, {note}"),
+        let per = per(self.axis);
+        let how = match self.unit.note {
+            "" => &*per,
+            note => note,
+        };
+        match kind {
+            "" => how.to_owned(),
+            kind => format!("{kind}, {how}"),
         }
     }
 
@@ -266,7 +272,7 @@ fn values(view: &View, label: &Label) -> Markup {
     let more = label.more + label.values.len().saturating_sub(MOST_VALUES);
     html! {
         p.row {
-            span.dim { (label.name) }
+            span.dim.clamp title=(label.name) { (label.name) }
             @for value in label.values.iter().take(MOST_VALUES) {
                 @let chosen = format!("{}={}", label.name, value.value);
                 a href=(view.here().set("label", &chosen).anchor("metric")) title=(value.value) {
@@ -327,7 +333,7 @@ fn table(shown: &Shown<'_>) -> Markup {
                             th.grow scope="row" {
                                 span.row.row--c {
                                     @if draws { @if let Some(class) = SERIES.get(place) { (swatch(class)) } }
-                                    span title=(full_name(line)) { (words::cut(&full_name(line), 120)) }
+                                    span.clamp title=(full_name(line)) { (words::cut(&full_name(line), 120)) }
                                 }
                             }
                             td.num { (figure(latest(&line.values), |value| unit.write(value))) }

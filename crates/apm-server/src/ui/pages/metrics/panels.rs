@@ -12,6 +12,7 @@ use crate::answers::sourced::Sourced;
 use crate::ui::chart::buckets::Buckets;
 use crate::ui::chart::lines::LineChart;
 use crate::ui::components::panel::split;
+use crate::ui::number;
 use crate::ui::unit::Unit;
 use crate::ui::view::View;
 use crate::ui::words;
@@ -86,23 +87,23 @@ fn chart(context: &Context<'_>, axis: &Axis, panel: &Panel, place: usize) -> Mar
         file: "panels",
     }
     .render(&context.view.clock, context.flags);
-    match panel.more {
-        0 => drawn,
-        _ => html! { div { (drawn) (left_out(context.view, panel)) } },
+    // Only a label makes more lines than are drawn.
+    match panel.by.filter(|_| panel.more > 0) {
+        None => drawn,
+        Some(by) => html! { div { (drawn) (left_out(context.view, panel, by)) } },
     }
 }
 
 /// The number of lines that are drawn, with the way to all of them.
-fn left_out(view: &View, panel: &Panel) -> Markup {
+fn left_out(view: &View, panel: &Panel, by: &str) -> Markup {
     let shown = panel.lines.len();
     let all = view.here().without("label").set("metric", &panel.metric);
     let all = all.set("together", "sum").anchor("metric");
     html! {
         p.panel-foot {
-            (shown) " of " (words::count((shown + panel.more) as u64, "line", "lines"))
-            @if let Some(by) = panel.by { ", by " code { (by) } }
-            ", those with the largest values. "
-            a href=(all.set("split", panel.by.unwrap_or("all"))) { "Show all" }
+            (number::grouped(shown as u64)) " of " (words::count((shown + panel.more) as u64, "line", "lines"))
+            ", by " code { (by) } ", those with the largest values. "
+            a href=(all.set("split", by)) { "Show all" }
         }
     }
 }

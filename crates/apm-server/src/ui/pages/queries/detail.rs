@@ -15,6 +15,7 @@ use crate::analytics::samples::Durations;
 use crate::analytics::statements::{Cost, Statement};
 use crate::answers::Problem;
 use crate::answers::statement::{Answer as Found, Params};
+use crate::insight::plan::has_plan;
 use crate::ui::components::cells::{self, Rise};
 use crate::ui::components::choose;
 use crate::ui::components::code;
@@ -77,7 +78,7 @@ impl Rendered for Params {
                 (growth_panel(view, &found.growth))
             }
             (spread(context, self, found))
-            (plan_panel(view, found, self.index.as_deref()))
+            (plan_panel(view, found, row, self.index.as_deref()))
             (panel("Callers", callers, html! {}, who(view, &found.callers)))
             (panel("Runs", runs, html! {}, samples(view, self, found)))
         };
@@ -183,6 +184,9 @@ fn did(cost: &Cost) -> Markup {
         let steps = average(cost.autoindex_steps);
         all.push(Fact::new("Rows into automatic indexes", steps));
     }
+    if cost.reprepares > 0.0 {
+        all.push(Fact::new("Prepared again", average(cost.reprepares)));
+    }
     facts(&all)
 }
 
@@ -201,8 +205,16 @@ fn spread(context: &Context<'_>, params: &Params, found: &Found) -> Markup {
     }
 }
 
-fn plan_panel(view: &View, found: &Found, index: Option<&str>) -> Markup {
+fn plan_panel(view: &View, found: &Found, row: &Statement, index: Option<&str>) -> Markup {
     let sent = &found.plans;
+    // Of a text without a verb it is not known. What an agent sent is shown in any case.
+    if sent.is_empty() && !row.verb.is_empty() && !has_plan(&row.verb) {
+        let why = format!(
+            "{} has no plan. A database plans only statements that read or change rows.",
+            words::cut(&row.verb, 30)
+        );
+        return panel("Query plan", "", html! {}, nothing("No plan", why));
+    }
     let Some(plan) = &found.plan else {
         if !sent.is_empty() {
             return panel(
@@ -215,10 +227,7 @@ fn plan_panel(view: &View, found: &Found, index: Option<&str>) -> Markup {
         let how = format!(
             "Agents send it for SQLite files in WAL mode. Or start the server with --explain {}=FILE: the file is only \
              read.",
-            found
-                .statements
-                .first()
-                .map_or("SERVICE", |row| &row.service)
+            row.service
         );
         return panel("Query plan", "", html! {}, nothing("No plan", how));
     };

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use crate::analytics::change::Change;
 use crate::analytics::services::Service;
-use crate::ui::number::{Delta, FEW, NARROW, duration, percent};
-use crate::ui::pages::whole;
+use crate::ui::number::{Delta, FEW, FIRM, NARROW, duration, percent};
+use crate::ui::pages::{narrowed, whole};
 use crate::ui::view::View;
 use crate::ui::words;
 
@@ -24,10 +24,7 @@ const FAILING: f64 = 0.01;
 /// By how many per cent the same requests are slower, where that is known.
 fn slower(change: Option<&Change>) -> Option<i64> {
     match Delta::from_change(change) {
-        Delta::Changed {
-            percent,
-            firm: true,
-        } => Some(percent),
+        Delta::Changed { percent } if percent.abs() >= FIRM => Some(percent),
         Delta::Same | Delta::Changed { .. } => Some(0),
         _ => None,
     }
@@ -53,15 +50,16 @@ pub(super) fn headline(
     let many = words::count(services as u64, "service", "services");
     if requests == 0.0 {
         return Headline {
-            answer: format!("No requests {}.", words::range(view)),
+            answer: narrowed::none(view, "request", "No requests", "").0,
             why: format!("{many} sent other events."),
         };
     }
     let verb = if services == 1 { "answers" } else { "answer" };
     Headline {
         answer: format!(
-            "{many} {verb} {}.",
-            words::per_minute(requests, "request", "requests")
+            "{many} {verb} {}{}.",
+            words::per_minute(requests, "request", "requests"),
+            narrowed::that_match(view)
         ),
         why: calm(view, now, changes),
     }
@@ -127,9 +125,10 @@ fn failing(view: &View, now: &[Service]) -> Option<Headline> {
     };
     Some(Headline {
         answer: format!(
-            "{} of requests to {} failed {}.",
+            "{} of requests to {}{} failed {}.",
             percent(share),
             words::cut(&service.name, 60),
+            narrowed::that_match(view),
             words::range(view)
         ),
         why: format!("It answers {requests}{errors}."),
@@ -160,7 +159,9 @@ fn calm(view: &View, now: &[Service], changes: &HashMap<String, Change>) -> Stri
             format!("{failing} There is no earlier data to compare with.")
         }
         (_, Some(failing)) => failing,
-        (_, None) => format!("{few} in any service with ten or more of them."),
+        // Of several services, none fails more: one that is large would hide another that is small.
+        (_, None) if now.len() > 1 => format!("{few} in each service listed."),
+        (_, None) => format!("{few}."),
     }
 }
 

@@ -87,5 +87,6 @@ fn words(kind: NameKind) -> &'static str {
         NameKind::SelfTime => "Span types",
         NameKind::Label => "Labels",
         NameKind::Series => "Series of metrics",
+        NameKind::Instance => "Instances",
     }
 }

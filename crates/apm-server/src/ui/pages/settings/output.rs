@@ -69,7 +69,8 @@ fn servers(covers: &Covers) -> Markup {
         }
         @if !covers.refused.is_empty() {
             p.panel-foot {
-                "Settings, markers and decisions of other servers that were not taken: " (refused(&covers.refused)) "."
+                "Settings, markers, decisions, announcements and counts of others that were not taken: "
+                (refused(&covers.refused)) "."
             }
         }
         @for one in &covers.others {

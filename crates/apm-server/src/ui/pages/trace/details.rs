@@ -2,6 +2,7 @@
 
 mod cost;
 mod errors;
+mod origin;
 mod stack;
 
 use apm_time::rfc3339_millis;
@@ -20,11 +21,10 @@ use crate::ui::components::cells::swatch;
 use crate::ui::components::code;
 use crate::ui::components::controls::{copy, plus_minus};
 use crate::ui::components::flyout::{flyout, section};
-use crate::ui::components::frames::frames;
 use crate::ui::components::panel::pairs;
 use crate::ui::components::sql;
 use crate::ui::number::{duration, percent};
-use crate::ui::pages::{transaction_href, whole};
+use crate::ui::pages::transaction_href;
 use crate::ui::view::{View, quoted};
 use crate::ui::words;
 
@@ -60,6 +60,7 @@ pub(crate) fn details(view: &View, of: Details<'_>) -> Markup {
     let sub = html! { (swatch(class(item))) (kinds.join(" · ")) };
     let sections = html! {
         section { (timing(view, trace, item)) }
+        (origin::origin(&item.what.agent, document))
         (statement(item, normalized, document))
         (cost::section(document))
         (http(item, document))
@@ -67,8 +68,9 @@ pub(crate) fn details(view: &View, of: Details<'_>) -> Markup {
         (moments(document))
         (self::lines(trace, item, lines))
         (message(document))
+        (origin::links(view, document))
         (labels(view, document))
-        (stack(item, document))
+        (stack::section(item, document))
         section.row.links-row {
             @let field = if item.is_transaction { "transaction.id" } else { "span.id" };
             a href=(view.discover(&format!("{field}: {}", quoted(&item.id.to_string())))) { "Show in Discover" }
@@ -260,6 +262,7 @@ fn statement(item: &Item, normalized: Option<&str>, document: &Value) -> Markup 
     };
     let affected = text(document, "span.db.rows_affected").map(|n| match n.parse() {
         Ok(n) => words::count(n, "row", "rows"),
+        // The agent sent no whole number.
         Err(_) => format!("{n} rows"),
     });
     let instance = text(document, "span.db.instance").unwrap_or_default();
@@ -357,25 +360,4 @@ fn labels(view: &View, document: &Value) -> Markup {
         } } } }
     };
     section("Labels", html! {}, rows)
-}
-
-fn stack(item: &Item, document: &Value) -> Markup {
-    let list = stack_of(field(document, "span.stacktrace"));
-    if !list.is_empty() {
-        return section("Stack trace", html! {}, frames(&list));
-    }
-    // Only worth a word where a reader would expect one.
-    if item.is_transaction || item.composite().is_some() || whole(item.duration as f64) == 0 {
-        return html! {};
-    }
-    section(
-        "Stack trace",
-        html! {},
-        html! {
-            p.dim {
-                "None was sent. Agents record one only for spans that take as long as their setting says; "
-                code { "ELASTIC_APM_SPAN_STACK_TRACE_MIN_DURATION=0ms" } " records all."
-            }
-        },
-    )
 }

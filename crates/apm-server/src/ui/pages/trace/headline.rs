@@ -1,7 +1,7 @@
 //! The sentence over a trace: what it took, whether it failed, and what it waited for most.
 
-use crate::analytics::trace::Trace;
 use crate::analytics::trace::item::Item;
+use crate::analytics::trace::{Trace, cover};
 use crate::answers::trace::named;
 use crate::ui::number::{duration, percent};
 use crate::ui::words;
@@ -93,14 +93,10 @@ pub(crate) fn longest(trace: &Trace) -> Option<Longest<'_>> {
 fn uncovered(trace: &Trace) -> i64 {
     let entry = &trace.items[0];
     let others = trace.items.iter().skip(1).filter(|item| !item.is_far);
-    let mut stretches: Vec<(i64, i64)> = others.map(|item| (item.at, item.end())).collect();
-    stretches.sort_unstable();
-    let (mut bare, mut reached) = (0, entry.at);
-    for (from, to) in stretches {
-        bare += (from.min(entry.end()) - reached).max(0);
-        reached = reached.max(to).min(entry.end());
-    }
-    bare + (entry.end() - reached).max(0)
+    cover::self_time(
+        (entry.at, entry.end()),
+        others.map(|item| (item.at, item.end())),
+    )
 }
 
 /// Of what the entry waited for, the greatest part.

@@ -211,7 +211,7 @@ impl Panel<'_> {
             .collect();
         let total: i64 = shares.iter().map(|(_, _, time)| time).sum();
         // The types with most time are named, in the order of their colours.
-        shares.sort_rows_by_key(|(class, _, time)| (*class != "t-app", -time));
+        shares.sort_rows_by_key(|(class, name, time)| (*class != "t-app", -time, *name));
         let others = shares.split_off(shares.len().min(MOST_TYPES));
         let of_others: i64 = others.iter().map(|(_, _, time)| time).sum();
         shares.sort_rows_by_key(|(class, name, _)| (*class != "t-app", *class, *name));

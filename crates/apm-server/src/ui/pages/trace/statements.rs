@@ -94,7 +94,7 @@ fn uncovered(view: &View, gaps: &[Gap]) -> Markup {
         @for gap in gaps {
             tr {
                 th.grow scope="row" {
-                    (gap.after)
+                    span.clamp title=(gap.after) { (gap.after) }
                     @if gap.is_fetching { " " (flag(Tone::Warn, "rows are read after the span")) }
                 }
                 (cells::count(gap.count))

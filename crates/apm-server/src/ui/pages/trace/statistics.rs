@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use crate::answers::trace::look::Looked;
 use crate::answers::trace::operations::Operation;
-use crate::ui::components::cells::{self, swatch};
+use crate::ui::components::cells::{self, keyed};
 use crate::ui::components::table::{Column, Frame, framed};
 use crate::ui::components::waterfall::type_class;
 use crate::ui::pages::pager;
@@ -32,10 +32,8 @@ pub(super) fn tab(view: &View, looked: &Looked) -> Markup {
     let rows = html! {
         @for one in list {
             tr {
-                th.grow scope="row" {
-                    span.row.row--c { (swatch(class(one))) span title=(one.name) { (one.name) } }
-                }
-                td.soft { (one.service) }
+                th.grow scope="row" { (keyed(class(one), &one.name)) }
+                td.soft title=(one.service) { (one.service) }
                 (cells::count(one.count.unsigned_abs()))
                 (cells::duration(Some(one.total as f64)))
                 (cells::duration(Some(one.self_time as f64)))

@@ -70,7 +70,7 @@ fn selection(view: &View, question: &Question) -> Markup {
         html! {
             label.field {
                 (words) " "
-                input.input name=(name) value=[value.map(typed_duration)] placeholder="5ms" autocomplete="off"
+                input.input name=(name) value=[value.map(typed_duration)] placeholder="5 ms" autocomplete="off"
                     spellcheck="false";
             }
         }
@@ -200,8 +200,14 @@ mod tests {
             density,
             density_sql: vec![],
             looked_up: None,
+            page: None,
         };
         let drawn = chart(&view, &question, &found).into_string();
         assert!(drawn.contains("The search was cut"), "{drawn}");
+        let said = super::super::headline(&view, (None, None), &found);
+        assert_eq!(
+            said,
+            "The search stopped before it found a trace in the last 15 minutes."
+        );
     }
 }

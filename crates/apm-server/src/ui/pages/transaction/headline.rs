@@ -7,6 +7,7 @@ use crate::analytics::percentile::Percentiles;
 use crate::analytics::trace::Trace;
 use crate::answers::trace::named;
 use crate::ui::number::{Delta, FEW, NARROW, duration, percent};
+use crate::ui::pages::narrowed;
 use crate::ui::pages::trace::headline::{Longest, longest};
 use crate::ui::pages::whole;
 use crate::ui::view::View;
@@ -32,6 +33,12 @@ pub(super) fn headline(
 ) -> Headline {
     let name = words::cut(name, 90);
     let count = whole(now.total.count);
+    let that = narrowed::that_match(view);
+    let requests = format!(
+        "{}{}",
+        words::count(count, "request", "requests"),
+        narrowed::that_matches(view, count)
+    );
     let mut delta = Delta::Unknown;
     let answer = match percentiles {
         Some(percentiles) if count >= FEW => {
@@ -40,14 +47,14 @@ pub(super) fn headline(
             let ratio = then.map(|then| percentiles.p95 / then.p95.max(1.0));
             let longer = words::longer(delta, ratio, view).unwrap_or_default();
             format!(
-                "95{NARROW}% of {name} finish within {}{longer}.",
+                "95{NARROW}% of {name}{that} finish within {}{longer}.",
                 duration(percentiles.p95)
             )
         }
         _ => format!(
             "{name} took {} on average in {}.",
             duration(now.total.avg.unwrap_or(0.0)),
-            words::count(count, "request", "requests")
+            requests
         ),
     };
     let mut parts = Vec::new();
@@ -56,11 +63,7 @@ pub(super) fn headline(
         parts.push(format!("{} of its requests failed.", percent(failed)));
     }
     if parts.is_empty() {
-        parts.push(format!(
-            "{} {}.",
-            words::count(count, "request", "requests"),
-            words::range(view)
-        ));
+        parts.push(format!("{requests} {}.", words::range(view)));
     }
     parts.extend(words::uncompared(delta, view).map(str::to_owned));
     Headline {

@@ -12,8 +12,51 @@ fn values_step_by_1_2_2_5_and_5() {
         (9.0, 4, true, &[0.0, 3.0, 6.0, 9.0]),
         (0.0, 4, false, &[0.0, 1.0]),
         (f64::NAN, 4, false, &[0.0, 1.0]),
+        (5e-324, 4, false, &[0.0, 1.0]),
+        (f64::MIN_POSITIVE, 4, true, &[0.0, 1.0]),
     ] {
         assert_eq!(from_zero(max, steps, whole), want, "{max}");
+    }
+}
+
+#[test]
+fn an_axis_of_any_number_has_a_few_finite_steps() {
+    let powers = (-323..=308).map(|power| 10f64.powi(power));
+    for max in powers.chain([f64::MAX, f64::MIN_POSITIVE, 1e-300, 1.7e300]) {
+        for (steps, whole) in [(1, false), (4, false), (4, true)] {
+            let values = from_zero(max, steps, whole);
+            assert!((2..=8).contains(&values.len()), "{max}: {values:?}");
+            assert!(
+                values.iter().all(|value| value.is_finite()),
+                "{max}: {values:?}"
+            );
+            let rises = values.windows(2).all(|pair| pair[0] < pair[1]);
+            assert!(rises, "{max}: {values:?}");
+        }
+    }
+}
+
+#[test]
+fn an_axis_goes_below_zero_where_there_are_values() {
+    for (least, most, want) in [
+        (0.0, 80.0, &[0.0, 20.0, 40.0, 60.0, 80.0][..]),
+        (-5.0, 5.0, &[-5.0, -2.5, 0.0, 2.5, 5.0]),
+        (-3.0, 0.0, &[-3.0, -2.0, -1.0, 0.0]),
+        (-9.0, -1.0, &[-10.0, -7.5, -5.0, -2.5, 0.0]),
+        (-1.0, 80.0, &[-25.0, 0.0, 25.0, 50.0, 75.0, 100.0]),
+        (-5e-324, 0.0, &[0.0, 1.0]),
+    ] {
+        assert_eq!(between(least, most, 4, false), want, "{least} {most}");
+    }
+    let powers = (-323..=308).map(|power| 10f64.powi(power));
+    for size in powers.chain([f64::MAX]) {
+        for (least, most) in [(-size, size), (-size, 0.0), (-size, 1.0), (-1.0, size)] {
+            let values = between(least, most, 4, false);
+            let told = format!("{least} {most}: {values:?}");
+            assert!((2..=9).contains(&values.len()), "{told}");
+            assert!(values.windows(2).all(|pair| pair[0] < pair[1]), "{told}");
+            assert!(values.iter().all(|value| value.is_finite()), "{told}");
+        }
     }
 }
 

@@ -85,7 +85,7 @@ const AS_BEFORE: &str =
     "Average latency is about as in the 15 minutes before, and fewer than 1 % of requests fail.";
 const NO_EARLIER: &str = "*There is no earlier data to compare with.";
 const ANSWERS: &str = "1 service answers * requests per minute.";
-const FEW_FAIL: &str = "Fewer than 1 % of requests fail in any service with ten or more of them.";
+const FEW_FAIL: &str = "Fewer than 1 % of requests fail.";
 const ON_AVERAGE: &str = "Requests to {s} take 50.0 ms on average.";
 const FORTY: &str = "40 requests in the last 15 minutes.";
 
@@ -139,7 +139,7 @@ pub(super) const SITUATIONS: &[Situation] = &[
     is(
         &[USUAL],
         SERVICES,
-        "No service has sent anything in the last 15 minutes.",
+        "No service has sent anything in the environment {e} in the last 15 minutes.",
         "Look at another range of time, or at all services and environments.",
     ),
     is(

@@ -7,6 +7,10 @@ const SCAN: &str = "SCAN people";
 const SEARCH: &str = "SEARCH people USING INDEX people_city (city=?)";
 
 fn arrive(conn: &mut SqliteConnection, version: &str, plan: &str, at: i64) {
+    arrive_as(conn, (version, plan), false, at);
+}
+
+fn arrive_as(conn: &mut SqliteConnection, (version, plan): (&str, &str), again: bool, at: i64) {
     let arrivals = Arrivals {
         plans: vec![Arrival {
             service: "shop".to_owned(),
@@ -16,6 +20,7 @@ fn arrive(conn: &mut SqliteConnection, version: &str, plan: &str, at: i64) {
             fingerprint: -7,
             plan: plan.to_owned(),
             schema_version: Some(3),
+            again,
             at,
         }],
         mark: at,
@@ -64,6 +69,29 @@ fn a_plan_that_comes_again_is_one_run_and_another_plan_or_version_begins_the_nex
     let found = changes(conn, 0).unwrap();
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!((found[0].at, &*found[0].version), (50, "1.4.1"));
+}
+
+#[test]
+fn what_processes_send_again_in_turn_is_no_change_and_a_plan_that_was_lost_is_back() {
+    let conn = &mut empty();
+    let (old, new) = (("1.4.1", SEARCH), ("1.4.2", SCAN));
+    arrive(conn, old.0, old.1, 10);
+    arrive(conn, new.0, new.1, 20);
+    let count = |conn: &mut SqliteConnection| {
+        let runs = list(conn, &Scope::default(), (-7i64).cast_unsigned()).unwrap();
+        runs.iter().map(|run| run.last_seen).collect::<Vec<_>>()
+    };
+    for (plan, at) in [(old, 30), (new, 31), (old, 40), (new, 41)] {
+        arrive_as(conn, plan, true, at);
+    }
+    assert_eq!(count(conn), [41, 40], "two runs, seen until now");
+    assert_eq!(changes(conn, 21).unwrap(), []);
+
+    diesel::sql_query("DELETE FROM statement_plan WHERE plan LIKE 'SEARCH%'")
+        .execute(conn)
+        .unwrap();
+    arrive_as(conn, old, true, 50);
+    assert_eq!(count(conn), [50, 41]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use crate::insight::growth;
-use crate::ui::chart::frame::Measure;
+use crate::ui::chart::axis::Measure;
 use crate::ui::chart::growth::{Fit, Growth};
 use crate::ui::components::panel::{nothing, panel};
 use crate::ui::number;

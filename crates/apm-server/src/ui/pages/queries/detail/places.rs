@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use maud::{Markup, html};
 
-use super::super::whole;
+use super::super::{database, whole};
 use crate::analytics::statements::Statement;
 use crate::answers::statement::Answer as Found;
 use crate::ui::components::cells;
@@ -18,7 +18,7 @@ use crate::ui::words;
 /// Rows of the table.
 const SHOWN: usize = 50;
 
-/// The numbers of a statement, of all places where it runs.
+/// The numbers of a statement, of the places that are listed.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Total {
     pub(super) calls: f64,
@@ -94,7 +94,7 @@ pub(super) fn places(view: &View, found: &Found) -> Markup {
                 th.grow scope="row" {
                     a href=(href) title=(row.service) { (words::cut(&row.service, 60)) }
                     span.sub title=(row.instance) {
-                        (if row.instance.is_empty() { "no database name" } else { &row.instance })
+                        (database(row))
                         @if several { " · " (words::environments(&row.environments)) }
                     }
                 }

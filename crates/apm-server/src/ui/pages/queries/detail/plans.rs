@@ -70,7 +70,7 @@ pub(super) fn sent(view: &View, runs: &[Run]) -> Markup {
     }
 }
 
-/// `1.4.2 of shop on shop.db, from 10:02 to 11:30`
+/// `shop 1.4.2 on shop.db, 10:02–11:30`
 fn stretch(view: &View, run: &Run) -> String {
     let time = |at: i64| view.clock.minute(at * apm_time::SECOND);
     let version = match run.version.as_str() {
@@ -83,7 +83,10 @@ fn stretch(view: &View, run: &Run) -> String {
     };
     let when = match run.last_seen.cmp(&run.first_seen) {
         std::cmp::Ordering::Equal => time(run.first_seen).to_string(),
-        _ => format!("{} to {}", time(run.first_seen), time(run.last_seen)),
+        _ => {
+            let [first, last] = [run.first_seen, run.last_seen].map(|at| at * apm_time::SECOND);
+            view.clock.minutes(first, last)
+        }
     };
     format!("{version}{database}, {when}")
 }

@@ -149,6 +149,11 @@ fn else_all_is_steady_if_that_is_known() {
     );
     assert_eq!(
         say(&now, &[("a", not(Comparable::OtherRequests))]).1,
-        "Fewer than 1 % of requests fail in any service with ten or more of them."
+        "Fewer than 1 % of requests fail."
+    );
+    let several = [now[0].clone(), service("b", 2.0, 1.0, 0.0)];
+    assert_eq!(
+        say(&several, &[("a", not(Comparable::OtherRequests))]).1,
+        "Fewer than 1 % of requests fail in each service listed."
     );
 }

@@ -1,9 +1,47 @@
 //! Stack traces of documents as frames.
 
+use maud::{Markup, html};
 use serde_json::Value;
 
-use crate::ui::components::frames::StackFrame;
+use crate::agent_config::options::is_opentelemetry;
+use crate::analytics::trace::item::Item;
+use crate::ui::components::code;
+use crate::ui::components::controls::copy;
+use crate::ui::components::flyout;
+use crate::ui::components::frames::{StackFrame, frames};
 use crate::ui::pages::trace::document::{field, text};
+use crate::ui::pages::whole;
+
+/// The section of the details: the stack trace of a span, or why there is none.
+pub(super) fn section(item: &Item, document: &Value) -> Markup {
+    let titled = |aside: Markup, body: Markup| flyout::section("Stack trace", aside, body);
+    let list = stack_of(field(document, "span.stacktrace"));
+    if !list.is_empty() {
+        return titled(html! {}, frames(&list));
+    }
+    // OpenTelemetry's attribute holds it as a text.
+    if let Some(stack) = text(document, "code.stacktrace") {
+        return titled(
+            copy("stack", "Copy"),
+            code::block("stack", html! { (stack) }),
+        );
+    }
+    // Only worth a word where a reader would expect one.
+    if item.is_transaction || item.composite().is_some() || whole(item.duration as f64) == 0 {
+        return html! {};
+    }
+    let why = match is_opentelemetry(&item.what.agent) {
+        true => html! {
+            "None was sent. SDKs of OpenTelemetry record none by themselves; the attribute "
+            code { "code.stacktrace" } " of a span is shown here."
+        },
+        false => html! {
+            "None was sent. Agents record one only for spans that take as long as their setting says; "
+            code { "ELASTIC_APM_SPAN_STACK_TRACE_MIN_DURATION=0ms" } " records all."
+        },
+    };
+    titled(html! {}, html! { p.dim { (why) } })
+}
 
 /// The function of a frame, with its class where the two are told apart, as in Java: `com.shop.Cart.pay`.
 fn function(frame: &Value) -> String {
