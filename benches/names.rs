@@ -3,6 +3,7 @@
 //! ```sh
 //! cargo bench --bench names                 # all cases, with the limits and without
 //! cargo bench --bench names -- metrics      # only the cases with this in their name
+//! POCKET_APM_SPANS=10000000 cargo bench --bench names -- "spans, "     # searches of so many spans, instead of 300 000
 //! ```
 //!
 //! Each case fills a database, starts the server on it in a process of its own, and lets six readers
@@ -27,6 +28,8 @@ use server::{Running, answer, memory};
 /// Readers, unless `POCKET_APM_READERS` says another number.
 const READERS: usize = 6;
 const TIME: Duration = Duration::from_secs(10);
+/// Spans that are searched, unless `POCKET_APM_SPANS` says another number.
+const SPANS: u64 = 300_000;
 
 /// A case: its name, what is stored, and the pages that are asked for.
 type Case = (&'static str, fn(&apm_store::Store), &'static [&'static str]);
@@ -60,23 +63,23 @@ const CASES: [Case; 8] = [
         &["/traces?from=now-24h", "/services?from=now-24h"],
     ),
     (
-        "300 000 spans",
-        |store| data::interleaved(store, 300_000),
+        "spans, long requests",
+        |store| data::interleaved(store, spans()),
         &["/discover?from=now-24h&q=service.name%3A+shop+and+transaction.duration.us+%3E%3D+5000"],
     ),
     (
-        "300 000 spans, none found",
-        |store| data::interleaved(store, 300_000),
+        "spans, none found",
+        |store| data::interleaved(store, spans()),
         &["/discover?from=now-24h&q=service.name%3A+shop+and+span.duration.us+%3E%3D+5000"],
     ),
     (
-        "300 000 spans, any text",
-        |store| data::interleaved(store, 300_000),
+        "spans, any text",
+        |store| data::interleaved(store, spans()),
         &["/discover?from=now-24h&q=service.name%3A+shop+and+not+nothing"],
     ),
     (
-        "300 000 spans, documents",
-        |store| data::interleaved(store, 300_000),
+        "spans, documents",
+        |store| data::interleaved(store, spans()),
         &["/discover?from=now-24h&q=service.name%3A+shop+and+labels.k+%3A+v7"],
     ),
 ];
@@ -101,6 +104,14 @@ fn main() {
     if is_wanted("1 000 000 new") {
         growth();
     }
+}
+
+fn spans() -> u64 {
+    std::env::var("POCKET_APM_SPANS").map_or(SPANS, |spans| {
+        spans
+            .parse()
+            .expect("POCKET_APM_SPANS is a number of spans, as 10000000")
+    })
 }
 
 fn run(name: &str, fill: fn(&apm_store::Store), pages: &'static [&'static str], limits: bool) {

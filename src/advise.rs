@@ -53,8 +53,8 @@ pub fn advise(
     Ok(())
 }
 
-/// Prints which statements gain and lose by a migration. Passed: none loses. Failed: one loses or fails. Not judged:
-/// none does, but one could not be run.
+/// Prints which statements gain and lose by a migration. Passed: none loses, and indexes save more than they cost.
+/// Failed: one loses or fails, or indexes cost more. Not judged: neither, but one could not be run.
 ///
 /// # Errors
 /// If the migration or the database cannot be read, or the migration fails on a copy.

@@ -3,7 +3,7 @@
 use actix_web::rt::System;
 use anyhow::Context as _;
 use apm_server::insight::check::baseline::Seen;
-use apm_server::insight::check::{self, Gate, Report, Verdict};
+use apm_server::insight::check::{self, Gate, NoGrowth, Report, Verdict};
 use apm_server::insight::offline;
 use apm_server::remote::Remote;
 
@@ -118,13 +118,17 @@ async fn bounds_of(server: &Remote, gate: &Gate) -> anyhow::Result<Report> {
         .map(|bound| format!("{}<{}us", bound.name, bound.within))
         .collect();
     let most = gate.max_statements_per_request.map(|most| most.to_string());
+    let no_growth = gate.no_growth.map(|bound| match bound {
+        NoGrowth::All => "all".to_owned(),
+        NoGrowth::Judged => "judged".to_owned(),
+    });
     let is_set = |set: bool| set.then(|| "1".to_owned());
     let params = [
         ("service", gate.service.clone()),
         ("max_statements_per_request", most),
         ("no_repeats", is_set(gate.no_repeats)),
         ("p95", (!p95.is_empty()).then(|| p95.join("\n"))),
-        ("no_growth", is_set(gate.no_growth)),
+        ("no_growth", no_growth),
         ("since", gate.since.clone()),
     ];
     let body = remote::get(server, "/api/v1/check", &given(params)).await?;

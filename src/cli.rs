@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use apm_server::api_keys::Privilege;
-use apm_server::insight::check::P95;
+use apm_server::insight::check::{NoGrowth, P95};
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::config_file::ConfigFile;
@@ -271,29 +271,48 @@ pub struct GenerateOptions {
 /// The options of `pocket-apm sql`.
 #[derive(Debug, Clone, Args)]
 pub struct SqlOptions {
-    /// The statement, such as "SELECT * FROM v_statements ORDER BY total_ms DESC LIMIT 10".
-    pub statement: String,
-    /// Print JSON instead.
+    /// The statement, such as "SELECT * FROM v_statements ORDER BY total_ms DESC LIMIT 10". With `-`, or with none in a
+    /// pipe, it is read from the standard input.
+    pub statement: Option<String>,
+    /// The form of the rows [default: a table on a terminal, else CSV].
     #[arg(long)]
+    pub format: Option<ListFormat>,
+    /// The same as --format json.
+    #[arg(long, conflicts_with = "format")]
     pub json: bool,
+    /// A running APM server to ask, within its limits, instead of the file of --apm-database.
+    #[arg(long, value_name = "URL", value_parser = server_url)]
+    pub server: Option<String>,
+    #[command(flatten)]
+    pub access: AccessOptions,
 }
 
 /// The options of `pocket-apm check`.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Bounds")]
 pub struct CheckOptions {
-    /// Most statements that one request may run.
+    /// Most statements that one request may run. Requests whose spans were dropped are not judged where they may have
+    /// run more.
     #[arg(long, value_name = "N")]
     pub max_statements_per_request: Option<u32>,
-    /// No request runs the same statement 5 times or more.
+    /// No request runs the same statement 5 times or more; a mean of the requests of a name.
     #[arg(long)]
     pub no_repeats: bool,
     /// 95 % of the requests of a name finish within a time; may be given several times.
     #[arg(long, value_name = "NAME<TIME", value_parser = clap::value_parser!(P95))]
     pub p95: Vec<P95>,
-    /// No statement gets slower as its table grows.
-    #[arg(long)]
-    pub no_growth: bool,
+    /// No statement takes more work as its table grows. With `all`, which is the default, each has to be judged: its
+    /// table doubles, or SQLite counts each of its calls and none scans a table or takes 1,000 steps. With `judged`,
+    /// those count that can be judged, at least one.
+    #[arg(
+        long,
+        value_name = "WHICH",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "all",
+        value_parser = clap::value_parser!(NoGrowth)
+    )]
+    pub no_growth: Option<NoGrowth>,
     /// From when on: a marker, by its name or number, or a time as 2026-01-31T12:00:00Z or now-1h [default: the last
     /// 15 minutes].
     #[arg(long, value_name = "MARKER")]

@@ -138,9 +138,22 @@ fn at_line(text: &str, error: &toml::de::Error) -> String {
                 .count()
                 + 1;
             let line = before.matches('\n').count() + 1;
-            format!("line {line}, column {column}: {}", error.message())
+            let message = unquoted(error.message());
+            format!("line {line}, column {column}: {message}")
         }
-        None => error.message().to_owned(),
+        None => unquoted(error.message()),
+    }
+}
+
+/// The words about a value of a wrong type, without a text that they quote: it may be a secret.
+fn unquoted(message: &str) -> String {
+    const QUOTE: &str = "string \"";
+    let begin = message.find(QUOTE);
+    match (begin, message.rfind("\", expected")) {
+        (Some(begin), Some(end)) if begin + QUOTE.len() <= end => {
+            format!("{}a string{}", &message[..begin], &message[end + 1..])
+        }
+        _ => message.to_owned(),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use apm_server::remote::{Remote, Secret, Trust};
+use apm_server::remote::{Answer, Remote, Secret, Trust};
 
 use crate::cli::{AccessOptions, ApmOptions};
 use crate::service::reachable_name;
@@ -64,11 +64,15 @@ pub(crate) async fn get(
     path: &str,
     query: &[(&str, String)],
 ) -> anyhow::Result<Vec<u8>> {
-    let answer = server.get(path, query).await?;
-    if !(200..300).contains(&answer.status) {
-        return Err(server.refused(&answer).into());
+    accepted(server, server.get(path, query).await?)
+}
+
+/// The body of an answer, if the server did as it was asked.
+pub(crate) fn accepted(server: &Remote, answer: Answer) -> anyhow::Result<Vec<u8>> {
+    match (200..300).contains(&answer.status) {
+        true => Ok(answer.body),
+        false => Err(server.refused(&answer).into()),
     }
-    Ok(answer.body.to_vec())
 }
 
 #[cfg(test)]

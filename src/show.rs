@@ -17,7 +17,7 @@ use list::List;
 mod list;
 mod logs;
 mod question;
-mod table;
+pub(crate) mod table;
 mod top;
 mod trace;
 mod words;
@@ -43,12 +43,7 @@ pub fn run(command: &ShowCommand, apm: &ApmOptions) -> anyhow::Result<()> {
 
 fn print_list(list: &List, options: &ShowOptions, apm: &ApmOptions) -> anyhow::Result<()> {
     let server = remote::server(options.server.as_deref(), &options.access, apm)?;
-    let format = options
-        .format
-        .unwrap_or_else(|| match std::io::stdout().is_terminal() {
-            true => ListFormat::Table,
-            false => ListFormat::Csv,
-        });
+    let format = options.format.unwrap_or_else(usual_format);
     let text = block_on(&server, async {
         let answer = question::rows(&server, list, options, format).await?;
         match format {
@@ -58,6 +53,14 @@ fn print_list(list: &List, options: &ShowOptions, apm: &ApmOptions) -> anyhow::R
         }
     })?;
     Ok(print(&text)?)
+}
+
+/// The form of rows where no option says one.
+pub(crate) fn usual_format() -> ListFormat {
+    match std::io::stdout().is_terminal() {
+        true => ListFormat::Table,
+        false => ListFormat::Csv,
+    }
 }
 
 fn print_trace(options: &TraceOptions, apm: &ApmOptions) -> anyhow::Result<()> {
@@ -85,7 +88,7 @@ fn watch(options: &ShowOptions, apm: &ApmOptions) -> anyhow::Result<()> {
     block_on(&server, top::run(&server, options))
 }
 
-fn block_on<T>(
+pub(crate) fn block_on<T>(
     server: &Remote,
     work: impl Future<Output = anyhow::Result<T>>,
 ) -> anyhow::Result<T> {

@@ -24,9 +24,7 @@ pub fn run(command: &SourceMapCommand, apm: &ApmOptions) -> anyhow::Result<()> {
     let kind = format!("multipart/form-data; boundary={boundary}");
     let answer =
         actix_web::rt::System::new().block_on(server.post("/api/apm/sourcemaps", &kind, body))?;
-    if !(200..300).contains(&answer.status) {
-        return Err(server.refused(&answer).into());
-    }
+    remote::accepted(&server, answer)?;
     log::info!(
         "the source map of {} is stored for {} {}",
         options.bundle_path,

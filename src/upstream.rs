@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
+use actix_web::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use awc::error::{PayloadError, SendRequestError};
+use futures_util::StreamExt as _;
 use serde::Deserialize;
 
 mod address;
+mod connection;
 
 pub use address::Address;
 
@@ -25,7 +28,7 @@ pub enum UpstreamError {
     Status { url: String, status: StatusCode },
     #[error("the upstream {url} answered more than {} KiB", MAX_BODY / 1024)]
     TooLarge { url: String },
-    #[error("the upstream {url} broke off its answer: {source}")]
+    #[error("the upstream {url} broke off its answer{}", cause(source))]
     Broken { url: String, source: PayloadError },
     #[error("the upstream {url} did not answer a JSON object with a `country`: {source}")]
     NotAPerson {
@@ -51,6 +54,7 @@ impl Client {
         // The route's own time-out covers the body too.
         Self(
             awc::Client::builder()
+                .connector(awc::Connector::new().connector(connection::connector()))
                 .wrap(apm_agent::awc::ApmClientMiddleware::new())
                 .disable_timeout()
                 // The upstream is whom the options name. A redirect could point to servers that only this machine
@@ -86,17 +90,44 @@ impl Client {
                 StatusCode::from_u16(response.status().as_u16()).unwrap_or(StatusCode::BAD_GATEWAY);
             return Err(UpstreamError::Status { url: url(), status });
         }
-        let body = response
-            .body()
-            .limit(MAX_BODY)
-            .await
-            .map_err(|source| match source {
-                PayloadError::Overflow => UpstreamError::TooLarge { url: url() },
-                source => UpstreamError::Broken { url: url(), source },
-            })?;
+        // Without either, the end of the connection is the end of the answer.
+        let headers = response.headers();
+        let is_framed = [CONTENT_LENGTH, TRANSFER_ENCODING]
+            .iter()
+            .any(|name| headers.contains_key(name));
+        let mut body = Vec::new();
+        while let Some(piece) = response.next().await {
+            match piece {
+                Ok(piece) if body.len() + piece.len() > MAX_BODY => {
+                    return Err(UpstreamError::TooLarge { url: url() });
+                }
+                Ok(piece) => body.extend_from_slice(&piece),
+                Err(source) if is_end(&source) && !is_framed => break,
+                Err(source) => return Err(UpstreamError::Broken { url: url(), source }),
+            }
+        }
         let person: Person = serde_json::from_slice(&body)
             .map_err(|source| UpstreamError::NotAPerson { url: url(), source })?;
         Ok(person.country)
+    }
+}
+
+/// Whether the connection ended within a body.
+fn is_end(error: &PayloadError) -> bool {
+    match error {
+        PayloadError::Incomplete(None) => true,
+        PayloadError::Incomplete(Some(error)) | PayloadError::Io(error) => {
+            connection::is_end(error)
+        }
+        _ => false,
+    }
+}
+
+/// The cause where it is another one than the end of the connection.
+fn cause(error: &PayloadError) -> String {
+    match is_end(error) {
+        true => String::new(),
+        false => format!(": {error}"),
     }
 }
 

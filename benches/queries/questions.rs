@@ -112,11 +112,11 @@ pub(crate) fn of_lists(end: i64, hours: f64) -> Vec<(&'static str, Ask)> {
         ),
         (
             "statements of a service",
-            ask!(service, |conn, of, at| statements::list(conn, of, None, at)),
+            ask!(service, |conn, of, at| statements::list(conn, of, at)),
         ),
         (
             "statements of all",
-            ask!(all, |conn, of, at| statements::list(conn, of, None, at)),
+            ask!(all, |conn, of, at| statements::list(conn, of, at)),
         ),
         ("discover", search("")),
         (

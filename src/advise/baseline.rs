@@ -30,6 +30,7 @@ pub(crate) fn bounds(
 ) -> anyhow::Result<()> {
     let options = &check.baseline;
     gate.max_steps = options.max_steps.map(|most| most as f64);
+    gate.max_rows_scanned = options.max_rows_scanned.map(|most| most as f64);
     gate.files.extend(apm.explain.iter().cloned());
     if let Some(file) = db::path(&service.database).filter(|file| file.exists()) {
         gate.files
@@ -70,6 +71,9 @@ pub(crate) fn update(seen: Seen, path: &Path, options: &BaselineOptions) -> anyh
          --since says from when on",
         path.display()
     );
+    for why in seen.not_judged() {
+        warning(format_args!("the baseline is not complete: {why}"));
+    }
     let mut seen = seen.into_baseline();
     seen.at_rows = rows(options);
     // Written beside it first: a full disk leaves the old one.
@@ -135,6 +139,7 @@ fn replayed(
         };
         let replayed = Replayed {
             steps: cost.steps,
+            rows_scanned: cost.scan_steps,
             plan: cost.plan,
         };
         if let Some(text) = texts.get(&statement.id) {

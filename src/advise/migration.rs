@@ -8,7 +8,7 @@ use apm_store::text_file;
 use sql_advisor::{Fate, Migration, figure};
 
 use super::not_judged;
-use super::text::{bytes, change, change_of_time, plan, short};
+use super::text::{bytes, change, change_of_time, entries, plan, short};
 use super::workload::Replay;
 use crate::terminal::words::duration;
 
@@ -36,6 +36,7 @@ pub(super) fn read(path: &Path) -> anyhow::Result<String> {
 
 /// A report on a migration.
 pub(super) fn text(replay: &Replay, migration: &Migration, verdict: Verdict) -> String {
+    let has = |fate: Fate| migration.statements.iter().any(|one| one.fate == fate);
     let mut out = format!(
         "{}: the migration ran on a copy of {}\n",
         replay.service,
@@ -55,6 +56,7 @@ pub(super) fn text(replay: &Replay, migration: &Migration, verdict: Verdict) -> 
             Fate::Breaks => "BREAKS",
             Fate::Loses => "loses",
             Fate::Gains => "gains",
+            Fate::Pays => "pays",
             _ => "same",
         };
         let after = replayed.after.as_ref().unwrap_or(&replayed.before);
@@ -65,6 +67,9 @@ pub(super) fn text(replay: &Replay, migration: &Migration, verdict: Verdict) -> 
             change_of_time(&replayed.before, after),
             short(replay.shown(&replayed.id), 80),
         ));
+        if let Some(entries) = entries(&replayed.before, after) {
+            out.push_str(&format!("      {entries}\n"));
+        }
         if let Some(why) = &replayed.why {
             out.push_str(&format!("      {}\n", short(why, 200)));
         }
@@ -81,8 +86,14 @@ pub(super) fn text(replay: &Replay, migration: &Migration, verdict: Verdict) -> 
     out.push('\n');
     out.push_str(&not_judged(&migration.not_judged));
     out.push_str(match verdict {
+        Verdict::Passed if has(Fate::Pays) => {
+            "ok: no statement loses, and indexes save more than they cost\n"
+        }
         Verdict::Passed => "ok: no statement loses\n",
-        Verdict::Failed => "FAILED: a statement loses or fails\n",
+        Verdict::Failed if has(Fate::Loses) || has(Fate::Breaks) => {
+            "FAILED: a statement loses or fails\n"
+        }
+        Verdict::Failed => "FAILED: the entries of indexes cost more than the indexes save\n",
         Verdict::NotJudged => {
             "NOT JUDGED: a statement could not be run, and none that was run loses\n"
         }

@@ -94,10 +94,11 @@ fn recommendation(replay: &Replay, recommended: &Recommended) -> String {
     ));
     for write in &recommended.writes {
         out.push_str(&format!(
-            "      writing: {} steps, {}, {} more index entries per call: {}\n",
+            "      writing: {} steps, {}, {}: {}\n",
             change(write.before.steps, write.after.steps, figure),
             change_of_time(&write.before, &write.after),
-            figure(write.after.entries - write.before.entries),
+            entries(&write.before, &write.after)
+                .unwrap_or_else(|| "no index entry more".to_owned()),
             short(replay.shown(&write.id), 80),
         ));
     }
@@ -105,6 +106,21 @@ fn recommendation(replay: &Replay, recommended: &Recommended) -> String {
         out.push_str("      no statement that was recorded writes it\n");
     }
     out
+}
+
+/// The entries of indexes that a call writes more or fewer than before: `1 more index entry per call`.
+pub(super) fn entries(before: &Cost, after: &Cost) -> Option<String> {
+    let difference = after.entries - before.entries;
+    // A partial index has only some of the rows.
+    let number = format!("{:.2}", difference.abs());
+    let number = number.trim_end_matches('0').trim_end_matches('.');
+    let noun = match number {
+        "0" => return None,
+        "1" => "entry",
+        _ => "entries",
+    };
+    let word = if difference > 0.0 { "more" } else { "fewer" };
+    Some(format!("{number} {word} index {noun} per call"))
 }
 
 /// Plans that change.

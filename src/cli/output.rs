@@ -82,8 +82,9 @@ pub struct OutputOptions {
     )]
     pub elasticsearch_lag_warning: Duration,
 
-    /// Let OpenSearch delete documents of this age: installs a policy of its Index State Management, and changes none
-    /// that somebody else made. Elasticsearch has lifecycle policies for these data streams itself.
+    /// Let the engine delete documents of this age: installs a policy for the data streams of the namespace, of index
+    /// lifecycle management in Elasticsearch and of Index State Management in OpenSearch. What somebody else has set
+    /// for them stays.
     #[arg(
         long,
         env = "APM_ELASTICSEARCH_RETENTION",

@@ -73,11 +73,11 @@ pub struct ShowOptions {
 /// The form in which rows are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum ListFormat {
-    /// Columns with units, fitted to the terminal.
+    /// Columns that fit the terminal.
     Table,
-    /// All columns, as raw numbers, with the unit in the head.
+    /// All columns, with raw numbers and with texts as they were sent.
     Csv,
-    /// The whole answer of the API.
+    /// The whole answer.
     Json,
 }
 

@@ -191,6 +191,10 @@ fn what_is_wrong_is_said_without_secrets() {
             "line 2, column",
         ),
         ("[alerts]\nsmtp_url = [\"secret\"", "line 2, column"),
+        (
+            "[alerts]\nreceivers = ['https://chat/secret']",
+            "line 2, column",
+        ),
         ("elasticsearch = 'http://me:secret@es:99999'", "…@es:99999"),
     ] {
         let error = ConfigFile::parse(file, &Cli::command()).unwrap_err();

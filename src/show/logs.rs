@@ -109,10 +109,15 @@ async fn ask(
     query.extend(kql.map(|kql| ("q", kql)));
     query.extend(options.show.environment.clone().map(|name| ("env", name)));
     let answer = remote::get(server, "/api/v1/discover", &query).await?;
-    let mut answer: Value = serde_json::from_slice(&answer)?;
+    lines_of(&answer)
+}
+
+fn lines_of(answer: &[u8]) -> anyhow::Result<Lines> {
+    let mut answer: Value = serde_json::from_slice(answer)?;
     let next = answer["next"].as_str().map(str::to_owned);
-    match answer["hits"].take() {
-        Value::Array(lines) => Ok(Lines { lines, next }),
+    // The answer may be anything, such as a list, and what is written to has to be there.
+    match answer.get_mut("hits").map(Value::take) {
+        Some(Value::Array(lines)) => Ok(Lines { lines, next }),
         _ => {
             anyhow::bail!("the server's answer has no hits: is it of the version of this command?")
         }
@@ -188,5 +193,15 @@ mod tests {
         let (one, other) = (json!({"message": "a"}), json!({"message": "b"}));
         let new: Vec<bool> = [&one, &other, &one].map(|line| met.is_new(line)).into();
         assert_eq!(new, [true, true, false]);
+    }
+
+    #[test]
+    fn an_answer_without_hits_is_an_error_whatever_it_is() {
+        for answer in ["[]", "{}", "null", "7", "\"x\"", r#"{"hits":7}"#] {
+            let error = lines_of(answer.as_bytes()).err().expect(answer);
+            assert!(error.to_string().contains("no hits"), "{answer}: {error}");
+        }
+        let found = lines_of(br#"{"hits":[1,2],"next":"x"}"#).unwrap();
+        assert_eq!((found.lines.len(), found.next.as_deref()), (2, Some("x")));
     }
 }

@@ -8,7 +8,7 @@ use super::list::List;
 use crate::cli::{ListFormat, ShowOptions};
 use crate::remote;
 
-/// Asks for the rows of a list: JSON where that is printed, else CSV.
+/// Asks for the rows of a list: JSON where that is printed, else CSV with texts as they were sent.
 pub(super) async fn rows(
     server: &Remote,
     list: &List,
@@ -44,7 +44,7 @@ pub(super) async fn rows(
         query.push(("size", options.limit.to_string()));
     }
     if format != ListFormat::Json {
-        query.push(("format", "csv".to_owned()));
+        query.push(("format", "raw-csv".to_owned()));
     }
     let answer = String::from_utf8(remote::get(server, &path, &query).await?)?;
     // A question without a time has no size either.

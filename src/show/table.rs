@@ -3,6 +3,8 @@
 use std::io::stdout;
 
 use anyhow::Context as _;
+use apm_server::console;
+use apm_server::terminal::plain;
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
 
 use super::list::List;
@@ -11,6 +13,8 @@ use crate::terminal::words::cut;
 
 /// The width where the terminal does not say one, columns.
 const WIDTH: u16 = 100;
+/// The height where the terminal does not say one, lines.
+const HEIGHT: u16 = 24;
 /// The longest text of a cell, characters. Statements and messages may have thousands.
 const LONGEST: usize = 80;
 
@@ -29,21 +33,17 @@ pub(super) fn render(list: &List, csv: &str) -> anyhow::Result<String> {
             Ok((place, *head, *column))
         })
         .collect::<anyhow::Result<_>>()?;
-    let mut table = Table::new();
-    table
-        .load_style(presets::NOTHING)
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_width(width())
-        .set_header(
-            places
-                .iter()
-                .map(|(_, head, column)| aligned(Cell::new(head), column)),
-        );
+    let mut table = empty();
+    table.set_header(
+        places
+            .iter()
+            .map(|(_, head, column)| aligned(Cell::new(head), is_number(column))),
+    );
     for row in reader.records() {
         let row = row?;
         table.add_row(places.iter().map(|(place, _, column)| {
             let value = cell(column, row.get(*place).unwrap_or_default());
-            aligned(Cell::new(cut(&value, LONGEST)), column)
+            aligned(Cell::new(cut(&value, LONGEST)), is_number(column))
         }));
     }
     // An id in pieces could not be copied.
@@ -60,8 +60,30 @@ pub(super) fn render(list: &List, csv: &str) -> anyhow::Result<String> {
     Ok(format!("{table}\n"))
 }
 
-fn aligned(cell: Cell, column: &str) -> Cell {
-    match is_number(column) {
+/// The first rows of a result of SQL.
+pub(crate) fn of_sql(result: &console::Table, rows: usize) -> String {
+    let mut table = empty();
+    table.set_header(result.columns.iter().map(|name| plain(name)));
+    for row in result.rows.iter().take(rows) {
+        table.add_row(row.iter().map(|value| {
+            let text = cut(&plain(&value.to_string()), LONGEST);
+            aligned(Cell::new(text), value.number().is_some())
+        }));
+    }
+    format!("{table}\n")
+}
+
+fn empty() -> Table {
+    let mut table = Table::new();
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(width());
+    table
+}
+
+fn aligned(cell: Cell, is_number: bool) -> Cell {
+    match is_number {
         true => cell.set_alignment(CellAlignment::Right),
         false => cell,
     }
@@ -73,4 +95,13 @@ pub(super) fn width() -> u16 {
         Ok(size) if size.ws_col > 0 => size.ws_col,
         _ => WIDTH,
     }
+}
+
+/// Lines of the terminal.
+pub(super) fn height() -> usize {
+    let lines = match rustix::termios::tcgetwinsize(stdout()) {
+        Ok(size) if size.ws_row > 0 => size.ws_row,
+        _ => HEIGHT,
+    };
+    usize::from(lines)
 }

@@ -17,8 +17,8 @@ export default defineConfig({
     actionTimeout: 10_000,
     launchOptions: {
       executablePath: process.env.CHROMIUM,
-      // As root, as in a container, Chromium has no sandbox of its own.
-      args: process.getuid?.() === 0 ? ["--no-sandbox"] : [],
+      // There is nothing to draw on. As root, as in a container, Chromium has no sandbox of its own.
+      args: ["--disable-gpu", ...(process.getuid?.() === 0 ? ["--no-sandbox"] : [])],
     },
   },
 });

@@ -9,6 +9,7 @@ import path from "node:path";
 
 import { article } from "./support/article.js";
 import { crowd, kept } from "./support/crowd.js";
+import { long } from "./support/long.js";
 import { odd } from "./support/odd.js";
 import { growth, strange } from "./support/streams.js";
 import { start } from "./support/service.js";
@@ -35,7 +36,7 @@ export default async function setup() {
       server.send(odd()),
       // One after the other: each instance of a service sends a stream of its own.
       (async () => {
-        for (const stream of crowd()) await server.send(stream);
+        for (const stream of [...crowd(), ...long()]) await server.send(stream);
       })(),
     ]);
     await kept(server);

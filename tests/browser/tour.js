@@ -1,5 +1,6 @@
 // The article's walk, picture by picture: `.ci/browser --tour` starts a service, lets the loop run for some minutes,
 // and writes the pictures of docs/tour.md to the folder that TOUR names.
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -95,18 +96,16 @@ try {
   await page.locator("#wf a.label").filter({ hasText: "SELECT FROM people" }).click();
   await page.locator("#flyout").waitFor();
   await shot("db-sqlgroup-1-span", "#sample");
-  const { hits } = await apm.api("discover", { q: "span.type: external and http.response.status_code: 200", size: 1 });
-  await open(`${apm.pages}/traces/${hits[0].trace.id}?${range}&item=${hits[0].span.id}`);
-  await shot("db-sqlread-ext");
   // The picture of the README.
   // One of the faster ones: on a busy machine others wait more than they work.
   const q = 'processor.event: transaction and transaction.name: "GET /sql-write"';
   const writes = (await apm.api("discover", { q, size: 50 })).hits;
   writes.sort((a, b) => a.transaction.duration.us - b.transaction.duration.us);
   const write = writes[Math.floor(writes.length / 4)].trace.id;
+  const pageOfWrite = `${apm.pages}/traces/${write}?${range}`;
   const inserts = await apm.api("discover", { q: `span.name: "INSERT INTO people" and trace.id: ${write}`, size: 1 });
   await page.setViewportSize({ width: 1440, height: 900 });
-  await open(`${apm.pages}/traces/${write}?${range}&item=${inserts.hits[0].span.id}`);
+  await open(`${pageOfWrite}&item=${inserts.hits[0].span.id}`);
   await shot("../trace");
   await page.setViewportSize({ width: 1360, height: 850 });
   await open(view("GET /upstream"));
@@ -118,11 +117,41 @@ try {
   await shot("insights");
   const { statements } = await apm.api("queries");
   const group = statements.find(({ normalized }) => /GROUP BY/.test(normalized));
-  await open(`${apm.pages}/queries/${group.fingerprint}?service=my-app-01&${range}`);
+  const statement = `${apm.pages}/queries/${group.fingerprint}?service=my-app-01&${range}`;
+  await open(statement);
   await shot("statement", "main .cols--2");
-  await page.emulateMedia({ colorScheme: "dark" });
+
+  // More services than the article's one, and requests that ask a database and another service.
+  execFileSync(process.env.POCKET_APM, ["generate", "--traces", "600", "--window", "4m", "--server", apm.pages]);
   await open(`${apm.pages}/services?${range}`);
   await shot("apps");
+  await open(`${apm.pages}/map?${range}`);
+  await shot("map");
+  const calls = await apm.api("discover", { q: "span.type: external and service.environment: demo", size: 50 });
+  let both;
+  for (const call of calls.hits) {
+    const q = `span.type: db and transaction.id: ${call.transaction.id}`;
+    if ((await apm.api("discover", { q, size: 1 })).total > 0) both = call;
+    if (both) break;
+  }
+  if (!both) throw new Error("no request asks both a database and another service");
+  await open(`${apm.pages}/traces/${both.trace.id}?${range}&item=${both.span.id}`);
+  await shot("db-sqlread-ext");
+
+  await page.emulateMedia({ colorScheme: "dark" });
+  await open(`${apm.pages}/services?${range}`);
+  await shot("apps-dark");
+  await open(pageOfWrite);
+  await shot("trace-dark");
+  // A phone.
+  await page.setViewportSize({ width: 390, height: 844 });
+  await open(statement);
+  await shot("statement-narrow-dark", "main .cols--2");
+  await page.emulateMedia({ colorScheme: "light" });
+  await open(`${apm.pages}/services?${range}`);
+  await shot("apps-narrow");
+  await open(pageOfWrite);
+  await shot("trace-narrow");
 } finally {
   await browser.close();
   await apm.stop();

@@ -2,6 +2,7 @@
 //! same.
 
 use std::hint::black_box;
+use std::time::Duration;
 
 use actix_web::dev::Service as _;
 use actix_web::rt::System;
@@ -17,7 +18,8 @@ mod scenario;
 
 const CALLS: usize = 200;
 
-/// Allocations of a call once all caches are filled; and in how many of [`CALLS`] they differ, as buffers grow.
+/// Allocations of a call once all caches are filled; and in how many of [`CALLS`] they differ, as buffers grow and
+/// actix renews its date twice a second.
 fn allocations(mut call: impl FnMut()) -> (u64, usize) {
     for _ in 0..CALLS {
         call();
@@ -68,7 +70,8 @@ fn a_service_whose_agent_does_not_record_allocates_as_one_without() {
             let request = requests.next().unwrap();
             drop(system.block_on(service.call(request)).unwrap());
         });
-        assert!(other <= 4, "{other}");
+        // The longer the calls take, the more dates are renewed meanwhile.
+        assert!(other <= CALLS / 10, "{other}");
         usual
     };
     let recording = |recording: bool| {
@@ -77,6 +80,8 @@ fn a_service_whose_agent_does_not_record_allocates_as_one_without() {
             .recording(recording)
             .disable_send(true)
             .cloud_provider(CloudProvider::None)
+            // A buffer that is handed over for its age is followed by an empty one, which grows anew.
+            .api_request_time(Duration::from_secs(3_600))
             .start()
     };
     let without = of(Watched::Not, &recording(true));

@@ -6,7 +6,8 @@
 //! | block | what is done |
 //! |---|---|
 //! | `sh` | run in a directory with a server and a service, whose addresses take the place of the usual ones |
-//! | `sh no-run`, or with cargo, git or a script of `.ci` | parsed by the shell; the lines of `pocket-apm` are parsed |
+//! | `sh` with `cargo run` | run in a directory of its own, in which `cargo run` is the binary |
+//! | `sh no-run`, or with another command of cargo or a script of `.ci` | parsed; what it names has to be there |
 //! | `sql` | asked of a store with generated data, and has to find rows |
 //! | `kql` | each line asked of the server, and has to find events; not with `no-match` |
 //! | `json`, `yaml` | parsed |
@@ -18,6 +19,7 @@
 mod blocks;
 mod deploy;
 mod facts;
+mod grafana;
 mod image;
 mod links;
 mod options;
@@ -27,12 +29,15 @@ mod sandbox;
 mod scale_out;
 mod shell;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use blocks::{Block, blocks};
 use sandbox::Sandbox;
+
+/// Blocks that cannot run in a test.
+const ONLY_PARSED: &str = "only parsed by the shell";
 
 /// The folder of the repository.
 fn root() -> &'static Path {
@@ -66,7 +71,7 @@ async fn every_block_of_the_documentation_runs_or_is_well_formed() {
     let started = Instant::now();
     let sandbox = Sandbox::start().await;
     let mut counts = BTreeMap::<&str, usize>::new();
-    let mut wrong = Vec::new();
+    let (mut wrong, mut not_run) = (Vec::new(), BTreeSet::new());
     for block in all_blocks() {
         let (done, result) = match (
             block.language.as_str(),
@@ -76,7 +81,13 @@ async fn every_block_of_the_documentation_runs_or_is_well_formed() {
                 ("run by a script of the gate", shell::can_be_read(&block))
             }
             ("sh", false) => ("run by the shell", sandbox.run(&block)),
-            ("sh", true) => ("only parsed by the shell", shell::is_well_formed(&block)),
+            ("sh", true) if !block.has("no-run") && shell::needs_binary_alone(&block) => {
+                ("run by the shell", sandbox.run_in_checkout(&block))
+            }
+            ("sh", true) => (
+                ONLY_PARSED,
+                shell::is_well_formed(&block).and_then(|()| shell::names_what_is_there(&block)),
+            ),
             ("sql", false) => ("asked in SQL", sandbox.sql(&block)),
             ("sql", true) => ("SQL that is not asked", Ok(())),
             ("kql", _) => ("asked in KQL", sandbox.kql(&block).await),
@@ -101,6 +112,10 @@ async fn every_block_of_the_documentation_runs_or_is_well_formed() {
             }
             (other, _) => ("", Err(format!("nobody knows what to do with `{other}`"))),
         };
+        if done == ONLY_PARSED {
+            let page = block.place.split(':').next().unwrap_or_default();
+            not_run.insert(page.to_owned());
+        }
         *counts.entry(done).or_default() += 1;
         if let Err(error) = result {
             wrong.push(format!("{}: {error}", block.place));
@@ -110,8 +125,11 @@ async fn every_block_of_the_documentation_runs_or_is_well_formed() {
     assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n\n"));
     // Nobody may get round this test by calling every block one that cannot run.
     let run = counts["run by the shell"] + counts["run by a script of the gate"];
-    assert!(run > counts["only parsed by the shell"], "{counts:#?}");
+    assert!(run > counts[ONLY_PARSED], "{counts:#?}");
     assert!(counts["Rust of a file that is compiled"] > 0, "{counts:#?}");
+    let contributing = std::fs::read_to_string(root().join("CONTRIBUTING.md")).unwrap();
+    let listed: BTreeSet<_> = blocks::first_cells(&contributing).into_iter().collect();
+    assert_eq!(not_run, listed, "CONTRIBUTING.md says what is not run");
 }
 
 /// Whether a script of the gate runs the blocks of a page in one shell, and compares what they print.

@@ -13,7 +13,11 @@ mod greedy;
 mod health;
 mod limits;
 mod load;
+mod logged;
+mod mcp;
 mod show;
+mod sql;
+mod top;
 
 fn command(dir: &tempfile::TempDir) -> Command {
     support::command(env!("CARGO_BIN_EXE_pocket-apm"), dir)

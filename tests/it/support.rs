@@ -2,7 +2,6 @@
 
 use std::io::{BufRead as _, BufReader, Read};
 use std::ops::{Deref, DerefMut};
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -261,18 +260,4 @@ pub async fn request(method: &str, url: &str, headers: &[(&str, &str)]) -> Answe
         allow,
         body,
     }
-}
-
-/// The published fixtures, where this checkout has them beside it.
-pub fn fixtures(test: &str) -> Option<PathBuf> {
-    let shared = std::env::var_os("POCKET_APM_SHARED").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared"),
-        PathBuf::from,
-    );
-    let fixtures = shared.join("fixtures");
-    if fixtures.is_dir() {
-        return Some(fixtures);
-    }
-    eprintln!("skipped {test}: no fixtures in {}", fixtures.display());
-    None
 }

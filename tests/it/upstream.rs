@@ -74,16 +74,54 @@ async fn an_unusable_upstream_is_a_502_that_says_why() {
         (http("200 OK", &large), "more than 64 KiB"),
         (http("503 Service Unavailable", "{}"), "answered 503"),
         ("not HTTP at all\r\n\r\n".to_owned(), "could not be reached"),
+        // Answers that end before they should, the second of them behind a whole person.
         (
             "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{".to_owned(),
-            "did not answer a JSON object",
+            "broke off its answer",
         ),
+        (
+            "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"country\":\"italy\"}".to_owned(),
+            "broke off its answer",
+        ),
+        (
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n13\r\n{\"country\":\"italy\"}\r\n".to_owned(),
+            "broke off its answer",
+        ),
+        (
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n13\r\n{\"coun".to_owned(),
+            "broke off its answer",
+        ),
+        ("HTTP/1.1 200 OK\r\nContent-".to_owned(), "could not be reached"),
+        (String::new(), "could not be reached"),
     ] {
         let answer = ask(&upstream(response, Duration::ZERO)).await;
         let error = answer.json()["error"].as_str().unwrap().to_owned();
         assert_eq!(answer.status, 502, "{error}");
         assert!(error.contains(reason), "{error}");
     }
+}
+
+#[actix_web::test]
+async fn an_answer_ends_where_it_says_or_with_the_connection() {
+    let person = r#"{"country":"italy"}"#;
+    for head in [
+        "HTTP/1.0 200 OK\r\n\r\n".to_owned(),
+        format!(
+            "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n",
+            person.len()
+        ),
+    ] {
+        let answer = ask(&upstream(format!("{head}{person}"), Duration::ZERO)).await;
+        assert_eq!(answer.body, "Italalia!", "{head}");
+    }
+    let chunks = format!(
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{person}\r\n0\r\n\r\n",
+        person.len()
+    );
+    assert_eq!(
+        ask(&upstream(chunks, Duration::ZERO)).await.body,
+        "Italalia!"
+    );
 }
 
 #[actix_web::test]

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::support::{DEADLINE, agent, fixtures, get, sink::Sink, start_service};
+use crate::support::{DEADLINE, agent, get, sink::Sink, start_service};
 
 #[actix_web::test]
 async fn every_line_of_every_route_fits_the_published_schemas() {
-    let Some(fixtures) = fixtures("every_line_of_every_route_fits_the_published_schemas") else {
+    let Some(fixtures) = test_support::shared("") else {
         return;
     };
     let schema = |kind: &str| {

@@ -1,7 +1,7 @@
 //! The cost of an agent: the service bare, with `apm-agent`, and with OpenTelemetry's Rust stack, measured in turn.
 //!
 //! ```sh
-//! benches/peers/run                  # 15 fresh processes per variant, about 8 minutes
+//! benches/peers/run                  # 15 fresh processes per variant, about 14 minutes
 //! benches/peers/run --processes 3    # a look
 //! ```
 //!
@@ -15,17 +15,14 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 mod ask;
-#[cfg(feature = "otel")]
+mod client;
 mod cpu;
-#[cfg(feature = "otel")]
 mod otel;
-#[cfg(feature = "otel")]
+mod pace;
 mod run;
 mod serve;
 mod sink;
-#[cfg(feature = "otel")]
 mod spread;
-#[cfg(feature = "otel")]
 mod wrk;
 
 #[derive(Debug, Parser)]
@@ -37,7 +34,6 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Measure all variants in turn and print the comparison. Needs wrk.
-    #[cfg(feature = "otel")]
     Run(run::Options),
     /// Serve one variant until standard input ends. Prints its address.
     Serve {
@@ -65,7 +61,6 @@ enum Command {
 
 fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
-        #[cfg(feature = "otel")]
         Command::Run(options) => run::run(&options),
         Command::Serve {
             variant,

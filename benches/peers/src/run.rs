@@ -12,6 +12,7 @@ use anyhow::Context as _;
 use clap::{Args, ValueEnum as _};
 
 use crate::cpu::Snapshot;
+use crate::pace;
 use crate::serve::Variant;
 use crate::sink::{self, Counts};
 use crate::spread::{Spread, interval};
@@ -22,7 +23,7 @@ pub(crate) struct Options {
     /// Fresh processes per variant.
     #[arg(long, default_value_t = 15)]
     processes: u32,
-    /// Length of each burst.
+    /// Length of each burst, at full speed and at a fixed rate.
     #[arg(long, default_value_t = 2)]
     seconds: u32,
     /// Only loads whose name contains this.
@@ -36,6 +37,8 @@ struct Load {
     name: &'static str,
     path: &'static str,
     headers: &'static [&'static str],
+    /// Requests per second of the burst at a fixed rate: less than half of what each variant can do.
+    rate: u32,
     /// Events that one request makes, in both agents: a transaction or server span, and a span per statement.
     events: u64,
 }
@@ -46,6 +49,7 @@ const LOADS: [Load; 4] = [
         name: "/",
         path: "/",
         headers: &[],
+        rate: 16_000,
         events: 1,
     },
     Load {
@@ -62,18 +66,21 @@ const LOADS: [Load; 4] = [
             "Upgrade-Insecure-Requests: 1",
             "Cache-Control: max-age=0",
         ],
+        rate: 16_000,
         events: 1,
     },
     Load {
         name: "/sql-group, 1000 rows",
         path: "/sql-group",
         headers: &[],
+        rate: 2_000,
         events: 2,
     },
     Load {
         name: "/sql-write",
         path: "/sql-write",
         headers: &[],
+        rate: 4_000,
         events: 8,
     },
 ];
@@ -84,7 +91,10 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// All measurements of one variant under one load, one per process.
 #[derive(Debug, Default)]
 struct Series {
+    /// At full speed.
     per_second: Vec<f64>,
+    full_cpu_us: Vec<f64>,
+    /// At a fixed rate.
     cpu_us: Vec<f64>,
 }
 
@@ -155,18 +165,20 @@ impl Results {
         let bursts = loads.iter().map(|load| (*load, seconds, true));
         for (load, seconds, counted) in warm_up.chain(bursts) {
             let url = format!("http://{}{}", service.addr, load.path);
-            let start = Snapshot::take(service.child.id())?;
-            let burst = wrk::burst(&url, load.headers, seconds)?;
-            let used = Snapshot::take(service.child.id())?.since(&start);
+            let (burst, full) = service.used(|| wrk::burst(&url, load.headers, seconds))?;
             delivery.expected += burst.requests * load.events;
             delivery.uncertain += wrk::CONNECTIONS * load.events;
-            if counted {
-                let series = self.series.entry((variant, load.name)).or_default();
-                series.per_second.push(burst.per_second);
-                series
-                    .cpu_us
-                    .push(used.as_secs_f64() * 1e6 / burst.requests as f64);
+            if !counted {
+                continue;
             }
+            let (requests, paced) = service
+                .used(|| pace::burst(service.addr, load.path, load.headers, load.rate, seconds))?;
+            delivery.expected += requests * load.events;
+            let series = self.series.entry((variant, load.name)).or_default();
+            let each = |used: Duration, requests: u64| used.as_secs_f64() * 1e6 / requests as f64;
+            series.per_second.push(burst.per_second);
+            series.full_cpu_us.push(each(full, burst.requests));
+            series.cpu_us.push(each(paced, requests));
         }
         service.stop()?;
         delivery.received += counts.events.load(Ordering::Relaxed) - before[0];
@@ -180,40 +192,61 @@ impl Results {
             .map(|variant| &self.series[&(variant, load.name)]);
         println!("\n{}", load.name);
         println!(
-            "  {:<5} {:>10}  {:>19}  {:>8}   {:>10}  {:>19}  {:>8}",
-            "", "requests/s", "quartiles", "of bare", "CPU µs/req", "quartiles", "added"
+            "  {:<5} {:>10}  {:>19}  {:>8}   {:>10}  {:>8}   {:>10}  {:>17}  {:>8}",
+            "",
+            "requests/s",
+            "quartiles",
+            "of bare",
+            "CPU µs/req",
+            "added",
+            "at a rate",
+            "quartiles",
+            "added"
         );
-        let base = (median(&bare.per_second), median(&bare.cpu_us));
+        let base = (
+            median(&bare.per_second),
+            median(&bare.full_cpu_us),
+            median(&bare.cpu_us),
+        );
         for (name, series) in [("bare", bare), ("ours", ours), ("otel", otel)] {
-            let (rate, cpu) = (
+            let (speed, full, cpu) = (
                 Spread::from_values(&series.per_second),
+                median(&series.full_cpu_us),
                 Spread::from_values(&series.cpu_us),
             );
             println!(
-                "  {name:<5} {:>10.0}  {:>19}  {:>8.3}   {:>10.2}  {:>19}  {:>+8.2}",
-                rate.median,
-                format!("{:.0} – {:.0}", rate.quartiles.0, rate.quartiles.1),
-                rate.median / base.0,
+                "  {name:<5} {:>10.0}  {:>19}  {:>8.3}   {full:>10.2}  {:>+8.2}   {:>10.2}  {:>17}  {:>+8.2}",
+                speed.median,
+                format!("{:.0} – {:.0}", speed.quartiles.0, speed.quartiles.1),
+                speed.median / base.0,
+                full - base.1,
                 cpu.median,
                 format!("{:.2} – {:.2}", cpu.quartiles.0, cpu.quartiles.1),
-                cpu.median - base.1,
+                cpu.median - base.2,
             );
         }
         let added = |[bare, ours, otel]: [f64; 3]| (ours - bare) / (otel - bare);
+        let full = [&bare.full_cpu_us[..], &ours.full_cpu_us, &otel.full_cpu_us];
+        let (low, high) = interval(full, added);
+        println!(
+            "  added CPU at full speed, ours / otel: {:.2} (95 %: {low:.2} – {high:.2})",
+            added(full.map(median))
+        );
         let cpu = [&bare.cpu_us[..], &ours.cpu_us, &otel.cpu_us];
         let (low, high) = interval(cpu, added);
-        let (low_us, high_us) = interval([cpu[0], cpu[1]], |[bare, ours]| ours - bare);
-        let rates = [&bare.per_second[..], &ours.per_second];
-        let (low_rate, high_rate) = interval(rates, |[bare, ours]| ours / bare);
         println!(
-            "  added CPU, ours / otel: {:.2} (95 %: {low:.2} – {high:.2})",
+            "  added CPU at {} requests/s, ours / otel: {:.2} (95 %: {low:.2} – {high:.2})",
+            load.rate,
             added(cpu.map(median))
         );
+        let (low_us, high_us) = interval([cpu[0], cpu[1]], |[bare, ours]| ours - bare);
+        let speeds = [&bare.per_second[..], &ours.per_second];
+        let (low_speed, high_speed) = interval(speeds, |[bare, ours]| ours / bare);
         println!(
-            "  ours: {:+.2} µs (95 %: {low_us:+.2} – {high_us:+.2}), requests/s × {:.3} (95 %: {low_rate:.3} – \
-                {high_rate:.3})",
+            "  ours: {:+.2} µs (95 %: {low_us:+.2} – {high_us:+.2}), requests/s × {:.3} (95 %: {low_speed:.3} – \
+                {high_speed:.3})",
             median(cpu[1]) - median(cpu[0]),
-            median(rates[1]) / median(rates[0])
+            median(speeds[1]) / median(speeds[0])
         );
     }
 
@@ -273,6 +306,13 @@ impl Service {
             addr,
             _dir: dir,
         })
+    }
+
+    /// The result of `work`, and the CPU time that the service took meanwhile.
+    fn used<R>(&self, work: impl FnOnce() -> anyhow::Result<R>) -> anyhow::Result<(R, Duration)> {
+        let start = Snapshot::take(self.child.id())?;
+        let result = work()?;
+        Ok((result, Snapshot::take(self.child.id())?.since(&start)))
     }
 
     /// Lets it send the rest and end.

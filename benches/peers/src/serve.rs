@@ -31,7 +31,6 @@ pub(crate) enum Variant {
     /// `apm-agent`, a span per statement as OpenTelemetry has.
     Ours,
     /// OpenTelemetry: actix middleware, a span per statement, batch processor, OTLP over HTTP.
-    #[cfg(feature = "otel")]
     Otel,
 }
 
@@ -64,7 +63,6 @@ pub(crate) fn serve(variant: Variant, sink: &str, path: &Path) -> anyhow::Result
             eprintln!("ours: all sent: {sent}; {:?}", agent.stats());
             Ok(())
         }
-        #[cfg(feature = "otel")]
         Variant::Otel => {
             use opentelemetry_instrumentation_actix_web::RequestTracing;
 
@@ -162,7 +160,6 @@ async fn with_conn<R: Send + 'static>(
     let done = match variant {
         Variant::Bare => web::block(work).await,
         Variant::Ours => apm_agent::actix::block(work).await,
-        #[cfg(feature = "otel")]
         Variant::Otel => {
             let context = opentelemetry::Context::current();
             web::block(move || {

@@ -8,9 +8,13 @@ use clap::Args;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Baseline")]
 pub struct BaselineOptions {
-    /// Most steps of SQLite's virtual machine that one call of a statement may take.
+    /// Most steps of SQLite's virtual machine that any call of a statement may take. Calls that were folded into one
+    /// span count with their mean.
     #[arg(long, value_name = "N")]
     pub max_steps: Option<u64>,
+    /// Most rows that any call of a statement may read in full scans of tables; 0 allows none.
+    #[arg(long, value_name = "N")]
+    pub max_rows_scanned: Option<u64>,
     /// A file with statements, their callers, calls, steps and plans, to compare with; --update writes it. Without one
     /// of the next three options, all three hold, with 10%.
     #[arg(long, value_name = "FILE")]
@@ -18,13 +22,15 @@ pub struct BaselineOptions {
     /// Write the baseline anew from what was seen, instead of comparing with it.
     #[arg(long, requires = "baseline")]
     pub update: bool,
-    /// By how much a request's steps of a statement, and its calls, may grow.
+    /// By how much a request's steps of a statement, and its calls, may grow. Steps are those of the middle call
+    /// (median) of each caller.
     #[arg(long, value_name = "PERCENT", requires = "baseline", value_parser = percent)]
     pub max_more_steps: Option<f64>,
     /// No statement that the baseline does not have.
     #[arg(long, requires = "baseline")]
     pub no_new_statements: bool,
-    /// No plan that differs. Plans come from the service's file, where it is given with --explain, else from its agent.
+    /// No plan that differs. Plans come from the service's file, where it is given with --explain, else from its agent,
+    /// which has to send them after --since.
     #[arg(long, requires = "baseline")]
     pub no_plan_change: bool,
     /// Measure steps and plans on a copy of the service's file in which a table was filled up to so many rows, instead

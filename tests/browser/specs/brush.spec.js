@@ -99,6 +99,22 @@ test("the axis is logarithmic or linear, and both draw every request", async ({ 
   expect(Math.max(...uneven)).toBeGreaterThan(2 * Math.min(...uneven));
 });
 
+test("one percentile is chosen for the chart of latency, and its scale is logarithmic or linear", async ({ page }) => {
+  await page.goto(`${ARTICLE}/services/my-app-01?refresh=0`);
+  const chart = page.locator("#latency");
+  await chart.locator("details.menu summary").click();
+  await chart.getByRole("link", { name: "p75" }).click();
+  await expect(page).toHaveURL(/line=p75/);
+  await expect(chart.locator("details.menu summary")).toContainText("p75");
+  await expect(chart.locator(".chart-right")).toContainText("p75");
+  await expect(chart.locator(".chart-right")).not.toContainText("p95");
+  const ticks = () => chart.locator(".chart-y text").allTextContents();
+  const linear = await ticks();
+  await chart.getByRole("group", { name: "Vertical scale" }).getByRole("link", { name: "log" }).click();
+  await expect(page).toHaveURL(/axis=log.*/);
+  await expect.poll(ticks).not.toEqual(linear);
+});
+
 test("a drag on a chart over time zooms the whole page, and zooming out widens it again", async ({ page }) => {
   const box = await page.locator("#throughput .chart-plot").boundingBox();
   await page.mouse.move(box.x + box.width * 0.5, box.y + 40);

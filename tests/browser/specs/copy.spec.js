@@ -1,7 +1,7 @@
 // Things to take away: texts by copy buttons, tables as CSV, the data and the SQL behind every chart.
 import { readFile } from "node:fs/promises";
 
-import { every } from "../support/pages.js";
+import { VISIT_LIMIT, every } from "../support/pages.js";
 import { api, expect, newest, test } from "../support/test.js";
 
 const { ARTICLE, STRANGE } = process.env;
@@ -69,6 +69,13 @@ test.describe("copy buttons", () => {
     const link = await page.evaluate(() => navigator.clipboard.readText());
     expect(link).toContain("/services/my-app-01/transactions/view?");
     expect(link).toMatch(/from=\d{4}-\d\d-\d\dT/);
+    // So is its sample: it is the one that is shown, and not the newest.
+    const id = async () => (await page.locator("#sample .meta a code").textContent()).trim();
+    const shown = await id();
+    await page.locator("#sample .pager a").last().click();
+    await expect.poll(id).not.toBe(shown);
+    await page.goto(link);
+    expect(await id()).toBe(shown);
   });
 });
 
@@ -149,7 +156,7 @@ test("a field that a spreadsheet would run is text in the file", async ({ page, 
 });
 
 test("every chart of every page shows its data, and its SQL runs in the console", async ({ page }) => {
-  test.setTimeout(90_000);
+  test.setTimeout(VISIT_LIMIT);
   const seen = new Set();
   const all = [
     ...(await every(ARTICLE, "my-app-01", 'transaction.name: "GET /sql-write"')),

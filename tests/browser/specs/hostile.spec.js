@@ -1,5 +1,5 @@
 // Text of telemetry stays text, on every page.
-import { every } from "../support/pages.js";
+import { VISIT_LIMIT, every, wide } from "../support/pages.js";
 import { HOSTILE, HOSTILE_TRACE, STRANGER } from "../support/streams.js";
 import { expect, test } from "../support/test.js";
 
@@ -28,13 +28,17 @@ function foreign() {
 }
 
 test("hostile words in every field stay text on every page, in every details and every tab", async ({ page }) => {
-  test.setTimeout(120_000);
+  test.setTimeout(VISIT_LIMIT);
   let shown = 0;
   for (const [name, address] of await every(STRANGE, STRANGER, `trace.id: ${HOSTILE_TRACE}`)) {
     const answer = await page.goto(address);
     expect(answer.status(), name).toBe(200);
     await expect(page.locator("h1"), name).toHaveCount(1);
     expect(await page.evaluate(foreign), name).toEqual([]);
+    for (const width of [390, 1440]) {
+      await page.setViewportSize({ width, height: 800 });
+      expect(await page.evaluate(wide), `${name}, ${width} px`).toBeNull();
+    }
     if ((await page.locator("body").textContent()).includes(HOSTILE.slice(0, 20))) shown += 1;
   }
   // They are not merely gone: they stand there to be read.

@@ -1,5 +1,5 @@
 // The address says what is shown: the back button, a copied link, refreshes that move nothing.
-import { every, still } from "../support/pages.js";
+import { VISIT_LIMIT, every, still } from "../support/pages.js";
 import { expect, newest, test } from "../support/test.js";
 
 const { ARTICLE } = process.env;
@@ -99,7 +99,7 @@ test("the first load of any page stays below 80 KB, and asks for nothing that is
   page,
   problems,
 }) => {
-  test.setTimeout(90_000);
+  test.setTimeout(VISIT_LIMIT);
   const client = await page.context().newCDPSession(page);
   await client.send("Network.enable");
   // Each load is a first one.
@@ -142,6 +142,7 @@ test("a chosen service stays chosen from page to page, and all of them come back
   await page.goto(`${ARTICLE}/errors`);
   await selector.locator("summary").click();
   await selector.getByRole("link", { name: "my-app-01" }).click();
+  await expect(page).toHaveURL(/[?&]service=my-app-01/);
   for (const name of [
     "Traces",
     "Queries",
@@ -153,7 +154,9 @@ test("a chosen service stays chosen from page to page, and all of them come back
     "SQL",
     "Settings",
   ]) {
-    await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name, exact: true }).click();
+    const link = page.getByRole("navigation", { name: "Main" }).getByRole("link", { name, exact: true });
+    await link.click();
+    await expect(link).toHaveAttribute("aria-current", /./);
     await expect(page).toHaveURL(/[?&]service=my-app-01/);
     await expect(selector.locator("summary")).toContainText("my-app-01");
   }

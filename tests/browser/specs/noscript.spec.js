@@ -1,12 +1,12 @@
 // Without JavaScript: every page is read, and what there is to do is done by links and forms.
-import { every } from "../support/pages.js";
+import { VISIT_LIMIT, every } from "../support/pages.js";
 import { expect, test } from "../support/test.js";
 
 const { ARTICLE } = process.env;
 test.use({ javaScriptEnabled: false });
 
 test("every page is readable and leads on", async ({ page }) => {
-  test.setTimeout(90_000);
+  test.setTimeout(VISIT_LIMIT);
   for (const [name, address] of await every(ARTICLE, "my-app-01", 'transaction.name: "GET /sql-write"')) {
     const answer = await page.goto(address);
     expect(answer.status(), name).toBe(200);

@@ -1,5 +1,5 @@
 // The range of time: chosen, typed, mistaken; and the refresh that follows it.
-import { expect, test } from "../support/test.js";
+import { api, expect, test } from "../support/test.js";
 
 const { ARTICLE } = process.env;
 const button = (page) => page.locator(".header summary").filter({ has: page.locator('use[href$="#i-clock"]') });
@@ -113,6 +113,56 @@ test("refreshes shift nothing on a page of charts, of a list, of documents", asy
     document.querySelector("#main").style.marginTop = "150px";
   });
   await expect.poll(() => page.evaluate(() => window.shifted)).toBeGreaterThan(0.01);
+});
+
+test("the first visit is in the browser's zone, and all times of a page turn to UTC and back by the switch", async ({
+  browser,
+}) => {
+  const context = await browser.newContext({ timezoneId: "Asia/Tokyo", viewport: { width: 1440, height: 900 } });
+  const page = await context.newPage();
+  await page.goto(`${ARTICLE}/discover?from=now-1h&refresh=0`);
+  await expect(button(page)).toContainText("JST");
+  const { hits } = await api(ARTICLE, "discover", { from: "now-1h", size: 50 });
+  // The times of the list and the ends of the chart, as hours of a zone.
+  const first = page.locator('table[data-table="hits"] td.mono').first();
+  const at = (offset) => new Date(Date.parse(hits[0]["@timestamp"]) + offset * 3_600_000).toISOString().slice(11, 13);
+  await expect(first).toContainText(new RegExp(`^\\s*${at(9)}:`));
+  const hours = () =>
+    page
+      .locator(".chart-x text")
+      .evaluateAll((all) => [...new Set(all.map((one) => one.textContent.slice(0, 2)))].toSorted());
+  const tokyo = await hours();
+  const choose = async (zone) => {
+    await button(page).click();
+    await page.getByRole("group", { name: "Time zone" }).getByRole("link", { name: zone }).click();
+  };
+  await choose("UTC");
+  await expect(button(page)).toContainText("UTC");
+  await expect(first).toContainText(new RegExp(`^\\s*${at(0)}:`));
+  expect(await hours()).toEqual(tokyo.map((hour) => `${(Number(hour) + 15) % 24}`.padStart(2, "0")).toSorted());
+  await choose("yours");
+  await expect(button(page)).toContainText("JST");
+  await expect(first).toContainText(new RegExp(`^\\s*${at(9)}:`));
+  // A time that is typed is one of the zone that is shown.
+  await button(page).click();
+  await page.getByRole("textbox", { name: "From", exact: true }).fill("2026-01-31 12:00");
+  await page.getByRole("textbox", { name: "To", exact: true }).fill("2026-01-31 13:00");
+  await page.getByRole("button", { name: "Apply" }).click();
+  await expect(button(page)).toContainText("31 Jan 12:00–31 Jan 13:00 JST");
+  await button(page).click();
+  const link = await page.getByRole("link", { name: "Copy link to these times" }).getAttribute("href");
+  expect(new URL(link, ARTICLE).searchParams.get("from")).toMatch(/^2026-01-31T03:00:00/);
+  await context.close();
+});
+
+test("a time is chosen in a calendar", async ({ page }) => {
+  await page.goto(`${ARTICLE}/services?refresh=0`);
+  await button(page).click();
+  await page.getByLabel("Calendar: from").fill("2026-01-30T08:15");
+  await page.getByLabel("Calendar: to").fill("2026-01-31T09:45");
+  await page.getByRole("button", { name: "Apply" }).click();
+  await expect.poll(() => params(page)).toMatchObject({ from: "2026-01-30 08:15", to: "2026-01-31 09:45" });
+  await expect(button(page)).toContainText("30 Jan 08:15–31 Jan 09:45");
 });
 
 test.use({ tolerated: [/status of 400/] });

@@ -26,7 +26,7 @@ export async function article(apm) {
   const get = (path, host) => ask(`${apm.service}${path}`, host ? { headers: { host } } : {});
   const { status, text } = await get("/");
   if (status !== 200 || !text.includes("response ok")) throw new Error(`GET /: ${status} ${text}`);
-  for (let i = 0; i < DELAYS; i++) await get("/delay");
+  await Promise.all(Array.from({ length: DELAYS }, () => get("/delay")));
   for (let round = 0; round < ROUNDS; round++) for (const [host, path] of LOOP) await get(path, host);
   // Each third answer is a 200, a 404 or a 502, by chance.
   const seen = new Set();

@@ -1,6 +1,10 @@
 // Every page, with the ids of what is stored: what all pages must hold, each is held to.
 import { api, newest } from "./test.js";
 
+// The limit, in milliseconds, of a test that visits every page. It ends a test that hangs, so it is several times what
+// a busy machine needs.
+export const VISIT_LIMIT = 600_000;
+
 // The address of a page that is not refreshed.
 export const still = (address) => `${address}${address.includes("?") ? "&" : "?"}refresh=0`;
 
@@ -87,10 +91,32 @@ export async function every(pages, service, q) {
     ["setup", "/setup"],
   ];
   // Of hundreds, a few show what all of them hold.
-  for (const [i, group] of errors.slice(0, 8).entries())
+  for (const [i, group] of errors.slice(0, 3).entries())
     for (const tab of ["", "?tab=log", "?tab=metadata", "?tab=json"])
       found.push([`error ${i + 1}${tab}`, `${at}/errors/${group.key}${tab}`]);
   for (const [i, statement] of statements.slice(0, 3).entries())
     found.push([`a statement ${i + 1}`, `/queries/${statement.fingerprint}?service=${encodeURIComponent(service)}`]);
   return found.map(([name, address]) => [name, pages + address]);
+}
+
+// Lists of a service with a query and other choices: the more is chosen, the more stands in the heads of the page and
+// of its panels.
+export function chosen(pages, service) {
+  const some = new URLSearchParams({ service, q: "service.name: * and trace.id: *" });
+  return [
+    ["traces that match", `/traces?${some}&min_us=1&max_us=900000000&compare=${"0".repeat(32)}`],
+    ["logs that match", `/logs?${some}`],
+    ["errors that match", `/errors?state=all&search=e&${some}`],
+    ["documents that match", `/discover?${some}&metrics=on`],
+  ].map(([name, address]) => [name, pages + address]);
+}
+
+// In the page: the element that reaches furthest beyond the edge, where one does.
+export function wide() {
+  const { scrollWidth, clientWidth } = document.scrollingElement;
+  if (scrollWidth <= clientWidth) return null;
+  const [first] = [...document.body.querySelectorAll("*")].sort(
+    (a, b) => b.getBoundingClientRect().right - a.getBoundingClientRect().right,
+  );
+  return `${scrollWidth - clientWidth} px beyond the edge: ${first?.outerHTML.slice(0, 100)}`;
 }

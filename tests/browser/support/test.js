@@ -10,12 +10,21 @@ import { ask, start, started } from "./service.js";
 
 export { expect };
 
+// Answers come as over a poor connection: what a test takes for granted too early is not there yet.
+async function slowed(page) {
+  const client = await page.context().newCDPSession(page);
+  await client.send("Network.enable");
+  const bytes = 150_000;
+  const conditions = { offline: false, latency: 150, downloadThroughput: bytes, uploadThroughput: bytes };
+  await client.send("Network.emulateNetworkConditions", conditions);
+}
+
 export const test = base.extend({
   // Console errors that a test provokes on purpose, such as those of a missing page.
   tolerated: [[], { option: true }],
 
   // Starts a service, or a server alone, that no other test sees; it ends with the test.
-  begin: async ({}, use) => {
+  begin: async ({ context }, use) => {
     const directory = mkdtempSync(path.join(tmpdir(), "pocket-apm-own-")),
       running = [];
     await use(async (args) => {
@@ -23,8 +32,27 @@ export const test = base.extend({
       running.push(one);
       return one;
     });
+    // Streams of pages end before their server does.
+    await Promise.all(context.pages().map((page) => page.close()));
     await Promise.all(running.map((one) => one.stop()));
     rmSync(directory, { recursive: true, force: true });
+  },
+
+  // A page whose `goto` and `reload` wait for its scripts: what a script adds does not answer before.
+  page: async ({ page, javaScriptEnabled }, use) => {
+    if (javaScriptEnabled !== false)
+      for (const method of ["goto", "reload"]) {
+        const load = page[method].bind(page);
+        page[method] = async (...args) => {
+          const answer = await load(...args);
+          await page.waitForFunction(
+            () => !document.querySelector('script[src*="/app.js"]') || "ready" in document.documentElement.dataset,
+          );
+          return answer;
+        };
+      }
+    if (process.env.SLOW_NETWORK) await slowed(page);
+    await use(page);
   },
 
   problems: [

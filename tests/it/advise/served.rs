@@ -74,8 +74,10 @@ async fn a_server_is_compared_with_a_baseline_as_a_file_is() {
         "{report:#}"
     );
     assert_eq!(report["verdict"], "passed", "{report:#}");
-    let most = good.run(&["check", "--server", &good.apm, "--max-steps", "5"]);
-    assert_eq!(most.status.code(), Some(1), "{}", text(&most));
+    for bound in [["--max-steps", "5"], ["--max-rows-scanned", "5"]] {
+        let most = good.run(&[&["check", "--server", &good.apm][..], &bound].concat());
+        assert_eq!(most.status.code(), Some(1), "{bound:?}: {}", text(&most));
+    }
 
     // With more rows, on a copy of the file that is here.
     let rows = ["--at-rows", "people=20000"];

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::net::TcpListener;
+use std::os::unix::net::UnixDatagram;
 use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use yaml_rust2::{Yaml, YamlLoader};
 
 use super::{root, shell};
-use crate::support::{DEADLINE, Ended, TestApp, get};
+use crate::support::{self, DEADLINE, Ended, TestApp, get};
 
 fn text(name: &str) -> String {
     std::fs::read_to_string(root().join("deploy").join(name)).unwrap()
@@ -197,14 +198,63 @@ fn the_manifest_for_kubernetes_has_one_pod_that_keeps_its_file() {
     }
 }
 
+/// The words of the unit's command, behind the name of the program.
+fn start_of_unit(unit: &str) -> &str {
+    unit.lines()
+        .find_map(|line| line.strip_prefix("ExecStart=/usr/local/bin/"))
+        .unwrap()
+}
+
+/// As systemd does it, without its walls: the credential in a folder of its own, and a socket for what is told.
+#[actix_web::test]
+async fn the_command_of_the_unit_tells_that_it_is_ready_and_ends_in_time() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("token"), "secret\n").unwrap();
+    let socket = UnixDatagram::bind(dir.path().join("notify")).unwrap();
+    socket.set_read_timeout(Some(DEADLINE)).unwrap();
+    let unit = text("pocket-apm.service");
+    let line = start_of_unit(&unit)
+        .replace("/var/lib/pocket-apm/", "")
+        .replace("%d", dir.path().to_str().unwrap());
+    let mut server = Ended::start(
+        support::command(env!("CARGO_BIN_EXE_pocket-apm"), &dir)
+            .args(line.split_whitespace().skip(1))
+            .args(["--apm-listen", "127.0.0.1:0"])
+            .env("NOTIFY_SOCKET", dir.path().join("notify")),
+    );
+    let said = server.lines().next().unwrap();
+    let mut told = [0; 256];
+    let length = socket.recv(&mut told).unwrap();
+    assert_eq!(&told[..length], b"READY=1\n");
+    // Told when it answers, and only with the secret of the credential.
+    let url = said.split_whitespace().last().unwrap();
+    assert_eq!(get(&format!("{url}/readyz")).await.status, 200);
+    assert_eq!(get(&format!("{url}/api/v1/services")).await.status, 401);
+
+    let stop = unit
+        .lines()
+        .find_map(|line| line.strip_prefix("TimeoutStopSec="))
+        .unwrap();
+    let patience = Duration::from_secs(stop.parse().unwrap());
+    support::signal(&server, "TERM");
+    let started = Instant::now();
+    let status = loop {
+        if let Some(status) = server.try_wait().unwrap() {
+            break status;
+        }
+        assert!(
+            started.elapsed() < patience,
+            "systemd would have killed it by now"
+        );
+        std::thread::yield_now();
+    };
+    assert!(status.success(), "{status}");
+}
+
 #[test]
 fn systemd_can_read_the_unit_and_the_binary_its_options() {
     let unit = text("pocket-apm.service");
-    let start = unit
-        .lines()
-        .find_map(|line| line.strip_prefix("ExecStart=/usr/local/bin/"))
-        .unwrap();
-    shell::is_known(start).unwrap();
+    shell::is_known(start_of_unit(&unit)).unwrap();
     // Without it systemd ends a server after 90 s that rewrites a large file for a new version.
     assert!(unit.contains("\nTimeoutStartSec=30min\n"));
     // The page that shows a unit shows this one.

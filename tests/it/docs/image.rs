@@ -241,9 +241,4 @@ fn the_servers_of_the_large_example_trust_the_load_balancer_before_them() {
     });
     let address: std::net::IpAddr = address.unwrap().parse().unwrap();
     assert!(subnet.contains(&address) && !others.contains(&address));
-    let nginx = std::fs::read_to_string(root().join("docs/scale-out/nginx.conf")).unwrap();
-    for name in ["apm1", "apm2"] {
-        assert!(nginx.contains(&format!("server {name}:8200 ")), "{name}");
-        assert!(!file["services"][name].is_badvalue(), "{name}");
-    }
 }

@@ -61,36 +61,17 @@ impl Behind {
         file
     }
 
-    fn until_it_listens(&self, proxy: &mut Ended) {
-        let started = Instant::now();
-        while TcpStream::connect(self.free).is_err() {
-            assert!(proxy.try_wait().unwrap().is_none(), "the proxy ended");
-            assert!(started.elapsed() < DEADLINE, "the proxy does not listen");
-            std::thread::yield_now();
-        }
-    }
-
-    /// nginx on a file, with what it writes in the folder.
-    fn nginx(&self, nginx: PathBuf, http: &str) -> Command {
-        let folder = self.folder().display();
-        let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-            .map(|kind| format!("{kind}_temp_path {folder}/{kind};\n"))
-            .concat();
-        let whole = format!(
-            "daemon off;\nmaster_process off;\nerror_log stderr;\npid {folder}/pid;\nevents {{}}\n\
-             http {{\naccess_log off;\n{temporary}{http}\n}}\n"
-        );
-        let file = self.write("nginx.conf", &whole);
-        let mut proxy = Command::new(nginx);
-        proxy.arg("-c").arg(&file).args(["-e", "stderr"]);
-        proxy
+    /// nginx before this server.
+    fn nginx(&self, program: PathBuf, http: &str) -> Command {
+        let http = http.replace("127.0.0.1:8200", &self.address);
+        nginx(program, self.folder(), &http)
     }
 
     /// Starts a proxy, and asks it for pages and data as a browser and a script do.
     async fn check(&self, mut proxy: Command) {
         let proxy = proxy.stdin(Stdio::null()).env("HOME", self.folder());
         let mut proxy = Ended::start(proxy);
-        self.until_it_listens(&mut proxy);
+        until_it_listens(&mut proxy, self.free);
         let url = |path: &str| format!("http://{}{path}", self.free);
         let host = ("Host", "example.com");
         let token = ("Authorization", "Bearer long and secret");
@@ -123,6 +104,39 @@ impl Behind {
         );
         assert!(!elsewhere.body.contains("/assets/"), "{}", elsewhere.body);
     }
+}
+
+/// nginx with what stands in its `http`, and all that it writes in a folder.
+pub(super) fn nginx(program: PathBuf, folder: &Path, http: &str) -> Command {
+    let shown = folder.display();
+    let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+        .map(|kind| format!("{kind}_temp_path {shown}/{kind};\n"))
+        .concat();
+    let whole = format!(
+        "daemon off;\nmaster_process off;\nerror_log stderr;\npid {shown}/pid;\nevents {{}}\n\
+         http {{\naccess_log off;\n{temporary}{http}\n}}\n"
+    );
+    let file = folder.join("nginx.conf");
+    std::fs::write(&file, whole).unwrap();
+    let mut proxy = Command::new(program);
+    proxy.arg("-c").arg(&file).args(["-e", "stderr"]);
+    proxy
+}
+
+pub(super) fn until_it_listens(proxy: &mut Ended, at: SocketAddr) {
+    let started = Instant::now();
+    while TcpStream::connect(at).is_err() {
+        assert!(proxy.try_wait().unwrap().is_none(), "the proxy ended");
+        assert!(started.elapsed() < DEADLINE, "the proxy does not listen");
+        std::thread::yield_now();
+    }
+}
+
+/// The part within `http { }` of the load balancer of the large example.
+pub(super) fn balancer() -> String {
+    let example = example("docs/scale-out/nginx.conf");
+    let http = example.split_once("http {").unwrap().1;
+    http.rsplit_once('}').unwrap().0.to_owned()
 }
 
 fn example(path: &str) -> String {
@@ -171,18 +185,15 @@ async fn the_load_balancer_of_the_large_example_tells_whose_request_it_is() {
         return;
     };
     let behind = Behind::start_at("");
-    let example = example("docs/scale-out/nginx.conf");
-    let http = example.split_once("http {").unwrap().1;
-    let (http, _) = http.rsplit_once('}').unwrap();
     // One server stands for both.
-    let http = http
+    let http = balancer()
         .replace("listen 8200;", &format!("listen {};", behind.free))
         .replace("apm1:8200", &behind.address)
         .replace("apm2:8200", &behind.address);
     let mut proxy = behind.nginx(nginx, &http);
     let proxy = proxy.stdin(Stdio::null()).env("HOME", behind.folder());
     let mut proxy = Ended::start(proxy);
-    behind.until_it_listens(&mut proxy);
+    until_it_listens(&mut proxy, behind.free);
 
     // From another address of this machine, with what a client could make up.
     let socket = TcpSocket::new_v4().unwrap();

@@ -20,11 +20,18 @@ const SOURCE_MAP: &str = r#"{"version":3,"sources":["cart.js"],"names":[],"mappi
 /// The binary by its name. A command that would run until it is stopped is stopped as soon as it has said that it runs.
 const COMMAND: &str = include_str!("pocket-apm");
 
+/// cargo, where a block runs the binary from a checkout.
+const CARGO: &str = include_str!("cargo");
+
+/// Says where the service of a block listens, once it does.
+const SERVICE: &str = "#!/bin/sh\nuntil grep -q '^service ' said; do sleep 0.05; done 2>/dev/null\n\
+                       grep '^service ' said | grep -o 'http.*'\n";
+
 /// The programs that blocks may use, beside the binary and what the shell has built in. Others, such as cargo and
 /// systemctl, are not found: their blocks cannot run in a test.
-const TOOLS: [&str; 12] = [
-    "cat", "curl", "env", "grep", "kill", "mktemp", "openssl", "rm", "seq", "sh", "sleep",
-    "timeout",
+const TOOLS: [&str; 14] = [
+    "bash", "cat", "curl", "env", "git", "grep", "kill", "mktemp", "openssl", "rm", "seq", "sh",
+    "sleep", "timeout",
 ];
 
 /// The server, the service, and where both write.
@@ -112,6 +119,11 @@ impl Sandbox {
         sandbox
     }
 
+    /// The address of the server.
+    pub fn apm(&self) -> &str {
+        &self.apm
+    }
+
     /// The file of the server.
     fn database(&self) -> PathBuf {
         self.dir.path().join("apm.db")
@@ -123,8 +135,25 @@ impl Sandbox {
         self.script(&block.text)
     }
 
+    /// Runs a block that begins a service, or asks its files, in a checkout of its own.
+    pub fn run_in_checkout(&self, block: &Block) -> Result<(), String> {
+        super::shell::is_well_formed(block)?;
+        let checkout = self.dir.path().join("checkout");
+        if !checkout.exists() {
+            let bin = checkout.join("bin");
+            std::fs::create_dir_all(&bin).unwrap();
+            write_executable(&bin.join("cargo"), CARGO);
+            write_executable(&bin.join("service"), SERVICE);
+            self.shell("sh -e", "git init --quiet .", &checkout)?;
+        }
+        // The one of the block before is not the one of this block.
+        let _ = std::fs::remove_file(checkout.join("said"));
+        let text = block.text.replace("localhost:8080", "$(service)");
+        // `kill %1` needs the control of jobs that a terminal has, and dash has it on a terminal only.
+        self.shell("bash -m -e", &text, &checkout)
+    }
+
     fn script(&self, text: &str) -> Result<(), String> {
-        let (_, apm_address) = self.apm.split_once("//").unwrap();
         let mut text = text.to_owned();
         for (usual, here) in [
             ("http://127.0.0.1:8200", self.apm.as_str()),
@@ -137,6 +166,14 @@ impl Sandbox {
         ] {
             text = text.replace(usual, here);
         }
+        self.shell("sh -e", &text, self.dir.path())
+    }
+
+    /// Runs a script in a folder, by a shell with its options.
+    fn shell(&self, shell: &str, text: &str, folder: &Path) -> Result<(), String> {
+        let (_, apm_address) = self.apm.split_once("//").unwrap();
+        let bin = self.dir.path().join("bin");
+        let path = std::env::join_paths([folder.join("bin"), bin]).unwrap();
         let number = self.scripts.fetch_add(1, Ordering::Relaxed);
         let script = self.dir.path().join(format!("script-{number}.sh"));
         std::fs::write(&script, text).unwrap();
@@ -144,11 +181,12 @@ impl Sandbox {
         let file = std::fs::File::create(&said).unwrap();
         // A group of its own: whatever a script leaves running ends with it.
         let mut script = Command::new("timeout")
-            .args(["--foreground", "60", "sh", "-e"])
+            .args(["--foreground", "60"])
+            .args(shell.split(' '))
             .arg(&script)
             .process_group(0)
-            .current_dir(self.dir.path())
-            .env("PATH", self.dir.path().join("bin"))
+            .current_dir(folder)
+            .env("PATH", path)
             .env("HOME", self.dir.path())
             .env("BINARY", env!("CARGO_BIN_EXE_pocket-apm"))
             .env("APM_LISTEN", apm_address)

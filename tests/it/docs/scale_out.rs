@@ -1,16 +1,16 @@
 //! The example of several servers before an engine: its files fit together, and its balancer spreads what agents send.
 
 use std::collections::BTreeSet;
-use std::net::{TcpListener, TcpStream};
-use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::net::TcpListener;
+use std::process::Stdio;
 
 use clap::CommandFactory as _;
 use pocket_apm::cli::Cli;
 use yaml_rust2::{Yaml, YamlLoader};
 
+use super::proxies::{balancer, nginx, until_it_listens};
 use super::{options, root};
-use crate::support::{DEADLINE, Ended, get};
+use crate::support::{Ended, get};
 
 const SERVERS: [&str; 2] = ["apm1", "apm2"];
 const NODES: [&str; 3] = ["os1", "os2", "os3"];
@@ -35,6 +35,35 @@ fn words(list: &Yaml) -> Vec<&str> {
 fn keys(map: &Yaml) -> BTreeSet<&str> {
     let keys = map.as_hash().into_iter().flat_map(|map| map.keys());
     keys.filter_map(Yaml::as_str).collect()
+}
+
+#[test]
+fn the_output_runs_before_both_versions_of_opensearch_each_night() {
+    let file = |name: &str| std::fs::read_to_string(root().join(name)).unwrap();
+    let (script, workflow) = (file(".ci/engine"), file(".github/workflows/engine.yml"));
+    let workflow = &YamlLoader::load_from_str(&workflow).unwrap()[0];
+    let cron = workflow["on"]["schedule"][0]["cron"].as_str();
+    assert_eq!(cron.map(|cron| cron.split(' ').count()), Some(5));
+    let job = &workflow["jobs"]["opensearch"];
+    let runs = job["steps"].as_vec().unwrap().iter();
+    let step = runs.filter(|step| step["run"].as_str() == Some(".ci/engine"));
+    let version = "${{ matrix.version }}";
+    let named = step.map(|step| step["env"]["OPENSEARCH"].as_str());
+    assert_eq!(named.collect::<Vec<_>>(), [Some(version)]);
+    let mut majors = BTreeSet::new();
+    for one in job["strategy"]["matrix"]["include"].as_vec().unwrap() {
+        let (version, java) = (one["version"].as_str(), one["java"].as_str());
+        let (version, java) = (version.unwrap(), java.unwrap());
+        let major = version.split('.').next().unwrap();
+        // The script knows the version of Java that each takes, and names the versions in its head.
+        assert!(
+            script.contains(&format!("    {major}) java={java} ")),
+            "{version}"
+        );
+        assert!(script.contains(version), "{version}");
+        majors.insert(major);
+    }
+    assert_eq!(majors.into_iter().collect::<Vec<_>>(), ["2", "3"]);
 }
 
 #[test]
@@ -95,21 +124,6 @@ fn two_servers_three_nodes_and_a_balancer_know_each_other() {
     assert!(dockerfile.contains("VOLUME /data") && dockerfile.contains("APM_LISTEN=0.0.0.0:8200 "));
 }
 
-#[test]
-fn compose_knows_all_fields_of_the_example() {
-    let Some(validator) = test_support::tool("check-jsonschema") else {
-        return;
-    };
-    let read = Command::new(validator)
-        .args(["--builtin-schema", "vendor.compose-spec"])
-        .arg(root().join("docs/scale-out/compose.yaml"))
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    let said = [read.stdout, read.stderr].concat();
-    assert!(read.status.success(), "{}", String::from_utf8_lossy(&said));
-}
-
 /// The transactions that an answer about services tells of.
 async fn transactions(url: &str) -> f64 {
     let answer = get(&format!("{url}/api/v1/services?from=now-1h&to=now%2B1m")).await;
@@ -124,7 +138,7 @@ async fn transactions(url: &str) -> f64 {
 #[actix_web::test]
 async fn the_balancer_spreads_what_agents_send_and_keeps_a_reader_at_one_server() {
     const REQUESTS: usize = 60;
-    let Some(nginx) = test_support::tool("nginx") else {
+    let Some(program) = test_support::tool("nginx") else {
         return;
     };
     let dir = tempfile::tempdir().unwrap();
@@ -141,33 +155,17 @@ async fn the_balancer_spreads_what_agents_send_and_keeps_a_reader_at_one_server(
     let free = TcpListener::bind("127.0.0.1:0")
         .and_then(|listener| listener.local_addr())
         .unwrap();
-    let folder = dir.path().display();
-    let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-        .map(|kind| format!("{kind}_temp_path {folder}/{kind};\n"))
-        .concat();
-    let mut proxy = text("nginx.conf")
-        .replace("listen 8200;", &format!("listen {free};"))
-        .replace("http {", &format!("http {{\naccess_log off;\n{temporary}"));
+    let mut http = balancer().replace("listen 8200;", &format!("listen {free};"));
     for (name, url) in SERVERS.iter().zip(&urls) {
         let address = url.trim_start_matches("http://");
-        proxy = proxy.replace(
+        http = http.replace(
             &format!("server {name}:8200 "),
             &format!("server {address} "),
         );
     }
-    let proxy =
-        format!("daemon off;\nmaster_process off;\nerror_log stderr;\npid {folder}/pid;\n{proxy}");
-    let file = dir.path().join("nginx.conf");
-    std::fs::write(&file, proxy).unwrap();
-    let mut proxy = Command::new(nginx);
-    proxy.arg("-c").arg(&file).args(["-e", "stderr"]);
+    let mut proxy = nginx(program, dir.path(), &http);
     let mut proxy = Ended::start(proxy.stdin(Stdio::null()));
-    let started = Instant::now();
-    while TcpStream::connect(free).is_err() {
-        assert!(proxy.try_wait().unwrap().is_none(), "the proxy ended");
-        assert!(started.elapsed() < DEADLINE, "the proxy does not listen");
-        std::thread::yield_now();
-    }
+    until_it_listens(&mut proxy, free);
     let client = awc::Client::default();
     let at = apm_time::now();
     for n in 0..REQUESTS {

@@ -65,6 +65,11 @@ async fn a_plan_comes_without_its_file_and_its_change_is_a_finding_and_a_marker(
         "SCAN people",
     ]);
     until(&plans, &both).await;
+    let fingerprint = grouping().await.unwrap();
+    let address = format!("{}/api/v1/queries/{fingerprint}/plan", server.url());
+    let plan = client.json(&address).await;
+    assert_eq!(plan["plan"]["steps"][0]["detail"], both[0], "{plan:#}");
+    assert!(plan["proposal"].is_null(), "{plan:#}");
 
     let finding = client
         .until(&server, ("plan_change", ""), |_| true, &round)

@@ -48,9 +48,7 @@ async fn a_closed_terminal_loses_nothing_that_was_answered() {
         assert_eq!(get(&format!("{service}/sql-write")).await.status, 200);
     }
     signal(&child, "HUP");
-    let status = exit(&mut child, Duration::from_secs(5))
-        .await
-        .expect("it stops");
+    let status = exit(&mut child, DEADLINE).await.expect("it stops");
     assert!(status.success(), "{status}");
     assert_eq!(stored_writes(&dir).await, 50);
 }
@@ -104,9 +102,7 @@ async fn too_few_open_files_are_an_error_that_names_the_remedy() {
         let dir = tempfile::tempdir().unwrap();
         let prelude = format!("ulimit -n {limit};");
         let mut child = Ended::start(&mut shell(&dir, &prelude, subcommand));
-        let status = exit(&mut child, Duration::from_secs(5))
-            .await
-            .expect("no hang");
+        let status = exit(&mut child, DEADLINE).await.expect("no hang");
         let error = std::io::read_to_string(child.stderr.take().unwrap()).unwrap();
         assert_eq!(status.code(), Some(1), "{error}");
         assert!(error.contains("ulimit -n 1024"), "{error}");

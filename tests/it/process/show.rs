@@ -3,7 +3,7 @@
 use super::{Ended, command, fails, succeeds};
 
 /// Starts the APM server alone, and returns it with its URL.
-fn server(dir: &tempfile::TempDir, database: &str) -> (Ended, String) {
+pub(super) fn server(dir: &tempfile::TempDir, database: &str) -> (Ended, String) {
     let line = [
         "server",
         "--apm-listen",
