@@ -43,7 +43,11 @@ pub(super) async fn stop(child: &mut Child) {
 #[actix_web::test]
 async fn a_closed_terminal_loses_nothing_that_was_answered() {
     let dir = tempfile::tempdir().unwrap();
-    let (mut child, service, _) = start(&dir);
+    // Tests that `nohup` started ignore the signal, and a program takes that over.
+    let mut program = support::command("env", &dir);
+    program.args(["--default-signal=HUP", env!("CARGO_BIN_EXE_pocket-apm")]);
+    let mut child = Ended::start(program.args(FREE_PORTS.split(' ')));
+    let [service, _] = addresses(child.stdout.take().unwrap(), ["service", "APM"]);
     for _ in 0..50 {
         assert_eq!(get(&format!("{service}/sql-write")).await.status, 200);
     }
