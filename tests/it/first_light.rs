@@ -73,7 +73,7 @@ async fn the_article_s_loop_is_found_request_by_request_and_statement_by_stateme
     );
 
     // Seven writes of BEGIN, five INSERTs and COMMIT; one SELECT for each of the others.
-    let spans = app.discover("processor.event:span", 7 * 7 + 7).await;
+    let spans = app.statements(7 * 7 + 7).await;
     let names = count(spans.iter().map(|span| text(span, "/span/name")));
     let expected = [
         ("BEGIN", 7),
@@ -167,7 +167,7 @@ async fn trouble_with_the_upstream_is_an_error_of_its_request() {
 
     let errors = app.discover("processor.event:error", 1).await;
     let transactions = app.discover("processor.event:transaction", 1).await;
-    let spans = app.discover("processor.event:span", 1).await;
+    let spans = app.statements(1).await;
 
     let exception = &errors[0]["error"]["exception"][0];
     assert!(text(exception, "/message").contains("http://127.0.0.1:1/people could not be reached"));
@@ -186,7 +186,7 @@ async fn the_upstream_span_is_the_parent_of_the_upstream_s_transaction() {
     get(&format!("{}/upstream", app.url)).await;
 
     let transactions = app.discover("processor.event:transaction", 2).await;
-    let spans = app.discover("processor.event:span", 1).await;
+    let spans = app.statements(1).await;
 
     let named = |name: &str| {
         transactions
@@ -215,7 +215,7 @@ async fn a_request_is_shown_with_a_bar_for_each_statement() {
     let app = TestApp::start().await;
     get(&format!("{}/sql-write", app.url)).await;
     let transactions = app.discover("processor.event:transaction", 1).await;
-    app.discover("processor.event:span", 7).await;
+    app.statements(7).await;
 
     let html = [("Accept", "text/html")];
     let services = request("GET", &format!("{}/services", app.apm_url), &html).await;

@@ -37,7 +37,7 @@ async fn what_was_recorded_while_the_server_was_down_arrives_when_it_is_back() {
     let app = TestApp::around(&apm, agent, service, dir);
 
     app.discover("processor.event:transaction", REQUESTS).await;
-    app.discover("processor.event:span", REQUESTS * 7).await;
+    app.statements(REQUESTS * 7).await;
 }
 
 #[actix_web::test]

@@ -143,6 +143,13 @@ impl TestApp {
         found["hits"].as_array().unwrap().clone()
     }
 
+    /// The documents of spans of statements, once there are `n` of them. A wait for a connection is a span, too, and a
+    /// busy machine makes a request wait.
+    pub async fn statements(&self, n: usize) -> Vec<Value> {
+        let query = "processor.event:span and not span.action:checkout";
+        self.discover(query, n).await
+    }
+
     /// The JSON of one of the APM server's API pages, as soon as it satisfies `done`.
     pub async fn api_until(&self, path: &str, done: impl Fn(&Value) -> bool) -> Value {
         let url = format!("{}{path}", self.apm_url);
